@@ -1,0 +1,9 @@
+//! Accelerator-aware neural-architecture search.
+//!
+//! Neural chips run easily parallelised work fast even when it costs more FLOPs,
+//! so the network with the fewest FLOPs is seldom the fastest one. This library
+//! searches a curated space for the architecture with the least *latency on a
+//! given accelerator* at no less expected accuracy.
+
+pub mod stable_hash;
+pub mod units;

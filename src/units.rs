@@ -1,0 +1,102 @@
+//! Typed integer costs.
+//!
+//! A count of multiply-adds is not a count of bytes; giving each its own type
+//! lets the compiler notice when they are mixed up. Seconds are absent on
+//! purpose: time only ever comes out of an estimator.
+
+use std::{fmt, iter::Sum, ops::Add};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! count {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
+            }
+        }
+
+        impl Sum for $name {
+            fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+                items.fold(Self(0), Self::add)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+count! {
+    /// Multiply-adds of convolutions, transposed convolutions and dense layers;
+    /// no bias, batch-norm or activation. One MAC is two FLOPs.
+    Macs
+}
+count! {
+    /// Trained numbers (weights and biases) after batch-norm is folded.
+    Params
+}
+count! {
+    /// Bytes.
+    Bytes
+}
+
+/// Writes a count with a decimal prefix and three significant digits, `300.8 M`.
+#[must_use]
+pub fn si(count: u64) -> String {
+    const PREFIXES: [(f64, &str); 3] = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
+    let value = count as f64;
+    PREFIXES
+        .iter()
+        .find(|(scale, _)| value >= *scale)
+        .map_or_else(
+            || count.to_string(),
+            |(scale, prefix)| format!("{:.1}{prefix}", value / scale),
+        )
+}
+
+/// Writes bytes with a binary prefix, `5.74 MiB`.
+#[must_use]
+pub fn binary_bytes(bytes: Bytes) -> String {
+    const PREFIXES: [(f64, &str); 2] = [(1_048_576.0, "MiB"), (1024.0, "KiB")];
+    let value = bytes.0 as f64;
+    PREFIXES
+        .iter()
+        .find(|(scale, _)| value >= *scale)
+        .map_or_else(
+            || format!("{bytes} B"),
+            |(scale, prefix)| format!("{:.2} {prefix}", value / scale),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_print_with_three_digits_and_a_prefix() {
+        assert_eq!(si(300_774_272), "300.8 M");
+        assert_eq!(si(999), "999");
+        assert_eq!(binary_bytes(Bytes(6_021_120)), "5.74 MiB");
+        assert_eq!(binary_bytes(Bytes(512)), "512 B");
+    }
+
+    #[test]
+    fn a_sum_of_counts_saturates_instead_of_wrapping() {
+        assert_eq!(
+            [Macs(u64::MAX), Macs(1)].into_iter().sum::<Macs>(),
+            Macs(u64::MAX)
+        );
+    }
+}
