@@ -5,5 +5,6 @@
 //! searches a curated space for the architecture with the least *latency on a
 //! given accelerator* at no less expected accuracy.
 
+pub mod space;
 pub mod stable_hash;
 pub mod units;
