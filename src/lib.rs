@@ -5,6 +5,8 @@
 //! searches a curated space for the architecture with the least *latency on a
 //! given accelerator* at no less expected accuracy.
 
+pub mod error;
+pub mod io;
 pub mod space;
 pub mod stable_hash;
 pub mod units;

@@ -60,10 +60,7 @@ pub fn si(count: u64) -> String {
     PREFIXES
         .iter()
         .find(|(scale, _)| value >= *scale)
-        .map_or_else(
-            || count.to_string(),
-            |(scale, prefix)| format!("{:.1}{prefix}", value / scale),
-        )
+        .map_or_else(|| count.to_string(), |(scale, prefix)| format!("{:.1}{prefix}", value / scale))
 }
 
 /// Writes bytes with a binary prefix, `5.74 MiB`.
@@ -74,10 +71,7 @@ pub fn binary_bytes(bytes: Bytes) -> String {
     PREFIXES
         .iter()
         .find(|(scale, _)| value >= *scale)
-        .map_or_else(
-            || format!("{bytes} B"),
-            |(scale, prefix)| format!("{:.2} {prefix}", value / scale),
-        )
+        .map_or_else(|| format!("{bytes} B"), |(scale, prefix)| format!("{:.2} {prefix}", value / scale))
 }
 
 #[cfg(test)]
@@ -94,9 +88,6 @@ mod tests {
 
     #[test]
     fn a_sum_of_counts_saturates_instead_of_wrapping() {
-        assert_eq!(
-            [Macs(u64::MAX), Macs(1)].into_iter().sum::<Macs>(),
-            Macs(u64::MAX)
-        );
+        assert_eq!([Macs(u64::MAX), Macs(1)].into_iter().sum::<Macs>(), Macs(u64::MAX));
     }
 }

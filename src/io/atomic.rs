@@ -1,0 +1,59 @@
+//! Writing a file so that nobody ever sees half of it.
+
+use std::{fs, io::Write, path::Path};
+
+use crate::error::{Error, Result};
+
+/// Writes `content` beside `path`, syncs it and renames it into place.
+///
+/// A crash or a full disk leaves the old file, if there was one, untouched.
+///
+/// # Errors
+/// The folder cannot be written, or the file cannot be replaced.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let fail = |source| Error::io("write", path, source);
+    let mut file = tempfile::Builder::new().prefix(".nas-").tempfile_in(folder).map_err(fail)?;
+    file.write_all(content).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    make_readable(file.as_file()).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are private; a result is for whoever may read the folder.
+#[cfg(unix)]
+fn make_readable(file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_content_replaces_the_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_atomically(&path, b"old").unwrap();
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_atomically(&folder.path().join("no/a.json"), b"x").unwrap_err();
+        assert!(error.to_string().contains("a.json"), "{error}");
+    }
+}
