@@ -231,6 +231,14 @@ impl<'d> Node<'d> {
         Some(array.elements.iter().enumerate().map(child).collect())
     }
 
+    /// The field called `name` of an object, unchecked; for a field that says which others there are.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Node<'d>> {
+        let Value::Object(object) = self.value else { return None };
+        let property = object.properties.iter().find(|property| property.name.as_str() == name)?;
+        Some(Node { value: &property.value, path: join(&self.path, name), problems: self.problems })
+    }
+
     /// The fields of an object. Fields not in `known` and fields given twice are noted.
     #[must_use]
     pub fn fields(&self, known: &[&str]) -> Option<Fields<'d>> {

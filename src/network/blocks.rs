@@ -1,0 +1,134 @@
+//! Blocks: the compositions that mobile networks are made of.
+
+use super::{
+    Activation, LayerError, NetworkBuilder, Source,
+    ops::{Add, Conv2d, DepthwiseConv2d, GlobalAvgPool, Mul},
+};
+
+/// The family of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BlockKind {
+    /// One KxK convolution.
+    Conv,
+    /// KxK depthwise, 1x1 convolution (Howard et al. 2017, MobileNet); fused: one KxK convolution.
+    DepthwiseSeparable,
+    /// Inverted bottleneck: 1x1 expand, KxK depthwise, 1x1 project, residual (Sandler et al. 2018,
+    /// MobileNetV2); fused: KxK convolution that expands, 1x1 project (Gupta & Akin 2020).
+    Ibn,
+}
+
+/// Squeeze-and-excite (Hu et al. 2018): channels gated by a small network on their averages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SqueezeExcite {
+    /// Channels of the bottleneck between the two 1x1 convolutions.
+    pub reduced: u32,
+    /// The gate's nonlinearity.
+    pub gate: Activation,
+}
+
+/// One block with all choices made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Block {
+    /// The family.
+    pub kind: BlockKind,
+    /// Whether the depthwise convolution is fused into a standard one.
+    pub fused: bool,
+    /// Kernel size of the spatial convolution.
+    pub kernel: u32,
+    /// Stride of the spatial convolution.
+    pub stride: u32,
+    /// Channels between expansion and projection; IBN only.
+    pub hidden: u32,
+    /// Output channels.
+    pub cout: u32,
+    /// The nonlinearity inside the block, and after it in the families without residual.
+    pub activation: Activation,
+    /// Squeeze-and-excite after the spatial convolution.
+    pub se: Option<SqueezeExcite>,
+}
+
+impl Block {
+    /// Adds the block's layers, named `prefix.expand` and so on, after `input`.
+    ///
+    /// # Errors
+    /// A layer's name is taken.
+    pub fn build(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+        match self.kind {
+            BlockKind::Conv => self.conv(b, &format!("{prefix}.conv"), input),
+            BlockKind::DepthwiseSeparable if self.fused => self.conv(b, &format!("{prefix}.fused"), input),
+            BlockKind::DepthwiseSeparable => self.depthwise_separable(b, prefix, input),
+            BlockKind::Ibn => self.ibn(b, prefix, input),
+        }
+    }
+
+    fn conv(&self, b: &mut NetworkBuilder, name: &str, input: Source) -> Result<Source, LayerError> {
+        b.add(name, Conv2d::square(self.cout, self.kernel, self.stride), &[input], self.activation)
+    }
+
+    fn depthwise_separable(
+        &self,
+        b: &mut NetworkBuilder,
+        prefix: &str,
+        input: Source,
+    ) -> Result<Source, LayerError> {
+        let spatial = self.depthwise(b, prefix, input)?;
+        let excited = self.squeeze_excite(b, prefix, spatial)?;
+        b.add(format!("{prefix}.project"), Conv2d::square(self.cout, 1, 1), &[excited], self.activation)
+    }
+
+    fn ibn(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+        let shape = b.shape(input);
+        let residual = self.stride == 1 && shape.c == self.cout;
+        let projected = if self.fused && self.hidden == shape.c {
+            // Nothing to expand: the KxK convolution goes straight to the output, linear before a sum.
+            let activation = if residual { Activation::None } else { self.activation };
+            let conv = Conv2d::square(self.cout, self.kernel, self.stride);
+            let spatial = b.add(format!("{prefix}.fused"), conv, &[input], activation)?;
+            self.squeeze_excite(b, prefix, spatial)?
+        } else {
+            let spatial = self.expanded(b, prefix, input)?;
+            let excited = self.squeeze_excite(b, prefix, spatial)?;
+            let project = Conv2d::square(self.cout, 1, 1);
+            b.add(format!("{prefix}.project"), project, &[excited], Activation::None)?
+        };
+        if residual {
+            return b.add(format!("{prefix}.add"), Add, &[input, projected], Activation::None);
+        }
+        Ok(projected)
+    }
+
+    /// The hidden tensor after the spatial convolution.
+    fn expanded(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+        if self.fused {
+            let conv = Conv2d::square(self.hidden, self.kernel, self.stride);
+            return b.add(format!("{prefix}.fused"), conv, &[input], self.activation);
+        }
+        if self.hidden == b.shape(input).c {
+            return self.depthwise(b, prefix, input);
+        }
+        let expand = Conv2d::square(self.hidden, 1, 1);
+        let wide = b.add(format!("{prefix}.expand"), expand, &[input], self.activation)?;
+        self.depthwise(b, prefix, wide)
+    }
+
+    fn depthwise(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+        let conv = DepthwiseConv2d::square(self.kernel, self.stride);
+        b.add(format!("{prefix}.depthwise"), conv, &[input], self.activation)
+    }
+
+    fn squeeze_excite(
+        &self,
+        b: &mut NetworkBuilder,
+        prefix: &str,
+        input: Source,
+    ) -> Result<Source, LayerError> {
+        let Some(se) = self.se else { return Ok(input) };
+        let channels = b.shape(input).c;
+        let pooled = b.add(format!("{prefix}.se.pool"), GlobalAvgPool, &[input], Activation::None)?;
+        let reduce = Conv2d::square(se.reduced, 1, 1);
+        let squeezed = b.add(format!("{prefix}.se.reduce"), reduce, &[pooled], Activation::Relu)?;
+        let expand = Conv2d::square(channels, 1, 1);
+        let gate = b.add(format!("{prefix}.se.expand"), expand, &[squeezed], se.gate)?;
+        b.add(format!("{prefix}.se.mul"), Mul, &[input, gate], Activation::None)
+    }
+}
