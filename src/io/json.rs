@@ -156,6 +156,12 @@ impl<'d> Node<'d> {
         matches!(self.value, Value::StringLit(_))
     }
 
+    /// Whether this is `false`.
+    #[must_use]
+    pub fn is_false(&self) -> bool {
+        matches!(self.value, Value::BooleanLit(boolean) if !boolean.value)
+    }
+
     /// The number, if it is one and in `range`; otherwise a noted problem.
     #[must_use]
     pub fn f64_in(&self, range: RangeInclusive<f64>) -> Option<f64> {

@@ -37,7 +37,7 @@ pub struct Block {
     pub kernel: u32,
     /// Stride of the spatial convolution.
     pub stride: u32,
-    /// Channels between expansion and projection; IBN only.
+    /// Channels between expansion and projection; zero in families that do not expand.
     pub hidden: u32,
     /// Output channels.
     pub cout: u32,

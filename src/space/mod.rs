@@ -1,5 +1,228 @@
 //! Search spaces: which architectures may be considered at all.
+//!
+//! A space is read from `nas.space/1` JSON and is valid by construction: every
+//! genotype whose genes are in range decodes to a network.
 
+mod architecture;
+mod channels;
+mod constraint;
+mod decode;
+mod gene;
 mod genotype;
+mod read;
 
+pub use architecture::{Architecture, Classifier, Detector, Head, Segmenter, Stem};
+pub use constraint::{Constraint, Limit, Metric, Side};
+pub use gene::{Gene, GeneKind};
 pub use genotype::Genotype;
+pub use read::read_space;
+
+use std::path::{Path, PathBuf};
+
+use gene::Choice;
+
+use crate::{
+    error::Result,
+    io,
+    network::{Activation, BlockKind, DType},
+    stable_hash::short_id,
+};
+
+/// A search space.
+#[derive(Clone, Debug)]
+pub struct Space {
+    name: String,
+    hash: String,
+    estimator: Option<PathBuf>,
+    dtype: DType,
+    parallelism: u32,
+    input_channels: u32,
+    input: Choice<[u32; 2]>,
+    multiplier: Choice<f64>,
+    stem: StemChoices,
+    stages: Vec<StageChoices>,
+    head: HeadChoices,
+    constraints: Vec<Constraint>,
+    genes: Vec<Gene>,
+    baseline: Genotype,
+}
+
+#[derive(Clone, Debug)]
+struct StemChoices {
+    kernel: Choice<u32>,
+    stride: Choice<u32>,
+    channels: Choice<u32>,
+    activation: Choice<Activation>,
+}
+
+#[derive(Clone, Debug)]
+struct StageChoices {
+    block: Choice<BlockKind>,
+    channels: Choice<u32>,
+    repeats: Choice<u32>,
+    stride: Choice<u32>,
+    activation: Choice<Activation>,
+    blocks: Vec<BlockChoices>,
+}
+
+#[derive(Clone, Debug)]
+struct BlockChoices {
+    kernel: Choice<u32>,
+    expansion_percent: Choice<u32>,
+    fused: Choice<bool>,
+    se: Choice<Option<SeRatio>>,
+}
+
+/// Squeeze-and-excite before the hidden width is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct SeRatio {
+    percent: u32,
+    gate: Activation,
+}
+
+#[derive(Clone, Debug)]
+enum HeadChoices {
+    Classifier(ClassifierChoices),
+    Detector(DetectorChoices),
+    Segmenter(SegmenterChoices),
+}
+
+#[derive(Clone, Debug)]
+struct ClassifierChoices {
+    features: Option<Choice<u32>>,
+    hidden: Option<Choice<u32>>,
+    classes: u32,
+    activation: Activation,
+}
+
+#[derive(Clone, Debug)]
+struct DetectorChoices {
+    taps: Vec<u32>,
+    features: Option<Choice<u32>>,
+    extras: Vec<Choice<u32>>,
+    anchors: Vec<u32>,
+    classes: u32,
+    activation: Activation,
+}
+
+#[derive(Clone, Debug)]
+struct SegmenterChoices {
+    tap: u32,
+    features: Option<Choice<u32>>,
+    inner: Choice<u32>,
+    classes: u32,
+    output_stride: Choice<u32>,
+    activation: Activation,
+}
+
+impl Space {
+    /// Reads a space file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not a valid space; all its problems are returned together.
+    pub fn load(path: &Path) -> Result<Self> {
+        let mut space = read_space(&path.display().to_string(), &io::read_text(path)?)?;
+        let beside = |estimator: PathBuf| path.parent().unwrap_or(Path::new("")).join(estimator);
+        space.estimator = space.estimator.map(beside);
+        Ok(space)
+    }
+
+    /// The name that the file gives.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A hash of the file's content, layout apart.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The estimator file that the space names, relative to the space file.
+    #[must_use]
+    pub fn estimator(&self) -> Option<&Path> {
+        self.estimator.as_deref()
+    }
+
+    /// The accelerator's parallelism factor, to which channels snap.
+    #[must_use]
+    pub fn parallelism(&self) -> u32 {
+        self.parallelism
+    }
+
+    /// What candidates must keep to.
+    #[must_use]
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    /// The genes, in the order of a genotype.
+    #[must_use]
+    pub fn genes(&self) -> &[Gene] {
+        &self.genes
+    }
+
+    /// The published design that candidates are compared with, canonical.
+    #[must_use]
+    pub fn baseline(&self) -> &Genotype {
+        &self.baseline
+    }
+
+    /// The name of the architecture that `canonical` stands for: a hash of the genotype and the space.
+    #[must_use]
+    pub fn architecture_id(&self, canonical: &Genotype) -> String {
+        short_id(&[self.hash.as_bytes(), &canonical.0].concat())
+    }
+
+    /// Whether `genotype` has this space's genes, each within its alternatives.
+    #[must_use]
+    pub fn contains(&self, genotype: &Genotype) -> bool {
+        genotype.0.len() == self.genes.len()
+            && genotype.0.iter().zip(&self.genes).all(|(index, gene)| usize::from(*index) < gene.labels.len())
+    }
+
+    /// log10 of the number of architectures: with the genes as they are, and before curation.
+    ///
+    /// A stage of fewer blocks has fewer genes. Different genes that happen to
+    /// round to the same channels are counted as different.
+    #[must_use]
+    pub fn log10_size(&self) -> (f64, f64) {
+        let curated = self.log10_size_by(|gene| gene.labels.len() as f64);
+        (curated, self.log10_size_by(|gene| f64::from(gene.uncurated)))
+    }
+
+    fn log10_size_by(&self, alternatives: impl Fn(&Gene) -> f64) -> f64 {
+        let log = |gene: Option<usize>| gene.map_or(0.0, |gene| alternatives(&self.genes[gene]).log10());
+        let staged: f64 = self.stages.iter().map(|stage| stage.log10_blocks(log)).sum();
+        let in_blocks = |gene: &usize| self.stages.iter().any(|stage| stage.owns_in_blocks(*gene));
+        let others = (0..self.genes.len()).filter(|gene| !in_blocks(gene));
+        staged + others.map(|gene| log(Some(gene))).sum::<f64>()
+    }
+}
+
+impl StageChoices {
+    /// log10 of the ways to choose the repeats and the blocks' own genes.
+    fn log10_blocks(&self, log: impl Fn(Option<usize>) -> f64) -> f64 {
+        let upto = |count: u32| -> f64 {
+            let live = self.blocks.iter().take(count as usize);
+            live.flat_map(BlockChoices::genes).map(&log).sum()
+        };
+        let ways: f64 = self.repeats.alternatives.iter().map(|count| 10f64.powf(upto(*count))).sum();
+        ways.log10()
+    }
+
+    /// Whether `gene` is counted by [`Self::log10_blocks`].
+    fn owns_in_blocks(&self, gene: usize) -> bool {
+        self.repeats.gene == Some(gene) || self.blocks.iter().any(|block| block.genes().contains(&Some(gene)))
+    }
+}
+
+impl BlockChoices {
+    fn genes(&self) -> [Option<usize>; 4] {
+        [self.kernel.gene, self.expansion_percent.gene, self.fused.gene, self.se.gene]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! An architecture: every choice made, written one line a block.
+//!
+//! Between genotype and network stands this readable form. It is what reports
+//! print, what an expert edits by hand, and it parses back.
+
+mod head;
+mod text;
+
+pub use head::{Classifier, Detector, Head, Segmenter};
+
+use crate::{
+    error::Result,
+    network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source, ops::Conv2d},
+};
+
+/// A network as its blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Architecture {
+    /// The input picture.
+    pub input: Shape,
+    /// The type of activations and weights.
+    pub dtype: DType,
+    /// The first convolution.
+    pub stem: Stem,
+    /// The blocks of each stage.
+    pub stages: Vec<Vec<Block>>,
+    /// What turns features into answers.
+    pub head: Head,
+}
+
+/// The first convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stem {
+    /// Kernel size.
+    pub kernel: u32,
+    /// Stride.
+    pub stride: u32,
+    /// Output channels.
+    pub cout: u32,
+    /// The nonlinearity after it.
+    pub activation: Activation,
+}
+
+impl Architecture {
+    /// The network of this architecture, called `name`.
+    ///
+    /// # Errors
+    /// The head taps a stage that is not there.
+    pub fn network(&self, name: &str) -> Result<Network> {
+        let mut b = NetworkBuilder::new(name, self.input, self.dtype);
+        let stem = Conv2d::square(self.stem.cout, self.stem.kernel, self.stem.stride);
+        let mut x = b.add("stem", stem, &[Source::Input], self.stem.activation)?;
+        let mut outputs = Vec::with_capacity(self.stages.len());
+        for (stage, blocks) in self.stages.iter().enumerate() {
+            for (position, block) in blocks.iter().enumerate() {
+                x = block.build(&mut b, &block_name(stage, position), x)?;
+            }
+            outputs.push(x);
+        }
+        self.head.build(&mut b, x, &outputs)?;
+        Ok(b.finish())
+    }
+
+    /// How many blocks are fused.
+    #[must_use]
+    pub fn fused_blocks(&self) -> usize {
+        self.stages.iter().flatten().filter(|block| block.fused && block.kind != BlockKind::Conv).count()
+    }
+}
+
+/// The name of a block: stage and block count from one, as in papers.
+pub(super) fn block_name(stage: usize, position: usize) -> String {
+    format!("s{}.b{}", stage + 1, position + 1)
+}

@@ -1,0 +1,118 @@
+//! Constraints: what a candidate must keep to.
+
+use std::fmt;
+
+/// A quantity of an architecture that can be constrained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Estimated latency in milliseconds.
+    LatencyMs,
+    /// Multiply-adds.
+    Macs,
+    /// Trained numbers.
+    Params,
+    /// Bytes of the trained numbers.
+    ModelBytes,
+    /// Peak activation bytes, activations in place.
+    PeakActivationBytes,
+    /// The zero-shot trainability score.
+    Trainability,
+}
+
+impl Metric {
+    /// Names as they stand in files.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("latency_ms", Self::LatencyMs),
+        ("macs", Self::Macs),
+        ("params", Self::Params),
+        ("model_bytes", Self::ModelBytes),
+        ("peak_activation_bytes", Self::PeakActivationBytes),
+        ("trainability", Self::Trainability),
+    ];
+
+    /// The name as it stands in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+}
+
+/// Which side of the limit is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// At most the limit.
+    Max,
+    /// At least the limit.
+    Min,
+}
+
+/// What the limit is counted in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// The metric's own unit.
+    Absolute(f64),
+    /// Multiples of the baseline's value.
+    OfBaseline(f64),
+}
+
+/// One bound on one metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Constraint {
+    /// What is bounded.
+    pub metric: Metric,
+    /// From which side.
+    pub side: Side,
+    /// Where.
+    pub limit: Limit,
+}
+
+impl Constraint {
+    /// The limit in the metric's unit, given the baseline's value.
+    #[must_use]
+    pub fn bound(&self, baseline: f64) -> f64 {
+        match self.limit {
+            Limit::Absolute(value) => value,
+            Limit::OfBaseline(ratio) => ratio * baseline,
+        }
+    }
+
+    /// By how much `value` misses the limit, relative to it; zero if it keeps to it.
+    #[must_use]
+    pub fn violation(&self, value: f64, baseline: f64) -> f64 {
+        let bound = self.bound(baseline);
+        let excess = match self.side {
+            Side::Max => value - bound,
+            Side::Min => bound - value,
+        };
+        // Sums in a different order may differ in the last bits; that is not a violation.
+        let scale = bound.abs().max(1e-9);
+        if excess > 1e-12 * scale { excess / scale } else { 0.0 }
+    }
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.side {
+            Side::Max => "<=",
+            Side::Min => ">=",
+        };
+        match self.limit {
+            Limit::Absolute(value) => write!(f, "{} {sign} {value}", self.metric.name()),
+            Limit::OfBaseline(1.0) => write!(f, "{} {sign} baseline", self.metric.name()),
+            Limit::OfBaseline(ratio) => write!(f, "{} {sign} {ratio} x baseline", self.metric.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_is_relative_and_zero_at_the_limit() {
+        let half = Constraint { metric: Metric::ModelBytes, side: Side::Max, limit: Limit::OfBaseline(0.5) };
+        assert_eq!(half.violation(50.0, 100.0), 0.0);
+        assert_eq!(half.violation(75.0, 100.0), 0.5);
+        assert_eq!(half.to_string(), "model_bytes <= 0.5 x baseline");
+    }
+}

@@ -1,0 +1,108 @@
+//! Genes: the things that may be chosen.
+
+use std::fmt;
+
+use super::Genotype;
+
+/// What a gene decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GeneKind {
+    /// Height and width of the network's input.
+    InputSize,
+    /// The ratio that scales all channels of the model.
+    DepthMultiplier,
+    /// Output channels of the stem, a stage or a part of the head.
+    Channels,
+    /// Blocks of a stage.
+    Repeats,
+    /// Stride of a stage's first block.
+    Stride,
+    /// The nonlinearity of a stage.
+    Activation,
+    /// The family of a stage's blocks.
+    Block,
+    /// Kernel size of a block.
+    Kernel,
+    /// Expansion ratio of an IBN block.
+    Expansion,
+    /// Whether a block's depthwise convolution is fused into a standard one.
+    Fused,
+    /// Squeeze-and-excite of a block.
+    SqueezeExcite,
+    /// Resolution of the network's output.
+    OutputStride,
+}
+
+impl GeneKind {
+    /// The kind as it stands in files and tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InputSize => "input size",
+            Self::DepthMultiplier => "depth multiplier",
+            Self::Channels => "channels",
+            Self::Repeats => "repeats",
+            Self::Stride => "stride",
+            Self::Activation => "activation",
+            Self::Block => "block",
+            Self::Kernel => "kernel",
+            Self::Expansion => "expansion",
+            Self::Fused => "fused",
+            Self::SqueezeExcite => "squeeze-and-excite",
+            Self::OutputStride => "output stride",
+        }
+    }
+}
+
+impl fmt::Display for GeneKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One gene with its alternatives.
+#[derive(Clone, Debug)]
+pub struct Gene {
+    /// Where it acts: `s2.b1.kernel`.
+    pub name: String,
+    /// What it decides.
+    pub kind: GeneKind,
+    /// The gene's place along the network; genes of one block share it.
+    pub group: usize,
+    /// The alternatives as text, in the order of their indices.
+    pub labels: Vec<String>,
+    /// How many alternatives there were before curation.
+    pub uncurated: u32,
+}
+
+/// The alternatives of one decision; a gene only if there is more than one.
+#[derive(Clone, Debug)]
+pub(super) struct Choice<T> {
+    pub(super) alternatives: Vec<T>,
+    pub(super) gene: Option<usize>,
+}
+
+impl<T: Copy + PartialEq> Choice<T> {
+    pub(super) fn pick(&self, genotype: &Genotype) -> T {
+        self.alternatives[self.index(genotype)]
+    }
+
+    fn index(&self, genotype: &Genotype) -> usize {
+        self.gene.map_or(0, |gene| usize::from(genotype.0[gene]))
+    }
+
+    /// Resets a gene that has no effect.
+    pub(super) fn clear(&self, genotype: &mut Genotype, resting: &Genotype) {
+        if let Some(gene) = self.gene {
+            genotype.0[gene] = resting.0[gene];
+        }
+    }
+
+    /// Moves to the first alternative with the same `effect`.
+    pub(super) fn merge<E: PartialEq>(&self, genotype: &mut Genotype, effect: impl Fn(T) -> E) {
+        let Some(gene) = self.gene else { return };
+        let now = effect(self.pick(genotype));
+        let first = self.alternatives.iter().position(|alternative| effect(*alternative) == now);
+        genotype.0[gene] = first.unwrap_or(0) as u8;
+    }
+}

@@ -1,0 +1,140 @@
+//! Reading `nas.space/1`.
+
+mod baseline;
+mod constraints;
+mod head;
+mod property;
+mod stage;
+
+use std::path::PathBuf;
+
+use baseline::Baseline;
+use property::{CHANNELS, DEPTH_MULTIPLIER, INPUT_SIZE, Registry};
+
+use super::{Genotype, Space, gene::Choice};
+use crate::{
+    error::Result,
+    io::json::{Fields, Node, read_document},
+    network::{DType, Shape},
+    stable_hash::short_id,
+};
+
+const SCHEMA: &str = "nas.space/1";
+const FIELDS: [&str; 11] = [
+    "schema",
+    "name",
+    "description",
+    "target",
+    "dtype",
+    "input",
+    "depth_multipliers",
+    "stem",
+    "stages",
+    "head",
+    "constraints",
+];
+
+/// Reads a space from `text`, which came from `file`.
+///
+/// # Errors
+/// The text is not a valid `nas.space/1` object; all its problems are returned together.
+pub fn read_space(file: &str, text: &str) -> Result<Space> {
+    let hash = content_hash(text);
+    read_document(file, text, |root| space(root, &hash))
+}
+
+/// Two files that differ in layout only have the same hash.
+fn content_hash(text: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let text = value.map_or_else(|| text.to_owned(), |value| value.to_string());
+    short_id(text.as_bytes())
+}
+
+struct Target {
+    parallelism: u32,
+    estimator: Option<PathBuf>,
+}
+
+struct Input {
+    size: Choice<[u32; 2]>,
+    channels: u32,
+}
+
+fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
+    let fields = root.fields(&[&FIELDS[..], &["baseline"]].concat())?;
+    fields.check_schema(SCHEMA);
+    let name = fields.required("name").and_then(Node::string);
+    let described = fields.or("description", "", Node::string);
+    let dtype = fields.or("dtype", DType::Int8, |node| node.named(&DType::NAMES));
+    let target = fields.required("target").and_then(target);
+    // Widths snap to the factor; without one the rest is still read, for its problems.
+    let mut genes = Registry::new(target.as_ref().map_or(1, |target| target.parallelism));
+    let input = fields.required("input").and_then(|node| input(node, &mut genes));
+    let multiplier = multipliers(&fields, &mut genes);
+    genes.next_group();
+    let stem = fields.required("stem").and_then(|node| stage::stem(node, &mut genes));
+    let stages = fields.required("stages").and_then(|node| stage::stages(node, &mut genes));
+    let stage_count = stages.as_ref().map(Vec::len);
+    let head = fields.required("head").and_then(|node| head::head(node, &mut genes, stage_count));
+    let constraints = fields.or("constraints", Vec::new(), constraints::constraints);
+    let baseline = fields.required("baseline");
+    let (target, input) = (target?, input?);
+    described?;
+    let mut space = Space {
+        name: name?.to_owned(),
+        hash: hash.to_owned(),
+        estimator: target.estimator,
+        dtype: dtype?,
+        parallelism: target.parallelism,
+        input_channels: input.channels,
+        input: input.size,
+        multiplier: multiplier?,
+        stem: stem?,
+        stages: stages?,
+        head: head?,
+        constraints: constraints::with_default(constraints?),
+        baseline: Genotype::first(genes.genes.len()),
+        genes: genes.genes,
+    };
+    let written = Baseline::read(baseline?, &space)?;
+    let mut canonical = written.clone();
+    space.canonicalise_against(&mut canonical, &written);
+    space.baseline = canonical;
+    Some(space)
+}
+
+fn target(node: &Node<'_>) -> Option<Target> {
+    let fields = node.fields(&["parallelism", "estimator"])?;
+    let parallelism = fields.required("parallelism").and_then(|node| node.u32_in(1..=1024));
+    let estimator = fields.or("estimator", None, |node| node.string().map(|path| Some(PathBuf::from(path))));
+    Some(Target { parallelism: parallelism?, estimator: estimator? })
+}
+
+fn input(node: &Node<'_>, genes: &mut Registry) -> Option<Input> {
+    let fields = node.fields(&["size", "channels"])?;
+    let sizes = INPUT_SIZE.alternatives(&fields);
+    let channels = fields.or("channels", 3, |node| node.u32_in(1..=Shape::MAX_DIM));
+    let size = genes.choice(&INPUT_SIZE, "input", sizes?);
+    Some(Input { size, channels: channels? })
+}
+
+fn multipliers(fields: &Fields<'_>, genes: &mut Registry) -> Option<Choice<f64>> {
+    let multipliers = DEPTH_MULTIPLIER.alternatives(fields)?;
+    Some(genes.choice(&DEPTH_MULTIPLIER, "", multipliers))
+}
+
+/// The widths of a field that may be absent.
+fn optional_widths(
+    fields: &Fields<'_>,
+    field: &'static str,
+    prefix: &str,
+    genes: &mut Registry,
+) -> Option<Option<Choice<u32>>> {
+    match fields.optional(field) {
+        None => Some(None),
+        Some(node) => {
+            let widths = genes.widths(node)?;
+            Some(Some(genes.choice(&CHANNELS.named(field), prefix, widths)))
+        }
+    }
+}
