@@ -1,8 +1,8 @@
 //! From genotype to architecture, and the canonical genotype of an architecture.
 
 use super::{
-    Architecture, BlockChoices, Classifier, ClassifierChoices, Detector, DetectorChoices, Genotype, Head,
-    HeadChoices, SeRatio, Segmenter, SegmenterChoices, Space, StageChoices, Stem,
+    Architecture, BlockChoices, Classifier, ClassifierChoices, Detector, DetectorChoices, Head, HeadChoices,
+    SeRatio, Segmenter, SegmenterChoices, Space, StageChoices, Stem,
     channels::{expand, scale, squeeze},
     gene::Choice,
 };
@@ -23,21 +23,21 @@ impl Widths {
         scale(channels, self.multiplier, self.parallelism)
     }
 
-    fn pick(self, channels: &Choice<u32>, genotype: &Genotype) -> u32 {
+    fn pick(self, channels: &Choice<u32>, genotype: &[u8]) -> u32 {
         self.scaled(channels.pick(genotype))
     }
 
-    fn optional(self, channels: Option<&Choice<u32>>, genotype: &Genotype) -> Option<u32> {
+    fn optional(self, channels: Option<&Choice<u32>>, genotype: &[u8]) -> Option<u32> {
         channels.map(|channels| self.pick(channels, genotype))
     }
 
-    fn merge(self, channels: &Choice<u32>, genotype: &mut Genotype) {
+    fn merge(self, channels: &Choice<u32>, genotype: &mut [u8]) {
         channels.merge(genotype, |channels| self.scaled(channels));
     }
 }
 
 impl Space {
-    fn widths(&self, genotype: &Genotype) -> Widths {
+    fn widths(&self, genotype: &[u8]) -> Widths {
         Widths { multiplier: self.multiplier.pick(genotype), parallelism: self.parallelism }
     }
 
@@ -46,7 +46,7 @@ impl Space {
     /// # Panics
     /// `genotype` is not of this space ([`Space::contains`]).
     #[must_use]
-    pub fn architecture(&self, genotype: &Genotype) -> Architecture {
+    pub fn architecture(&self, genotype: &[u8]) -> Architecture {
         let widths = self.widths(genotype);
         let [h, w] = self.input.pick(genotype);
         let stem = Stem {
@@ -70,7 +70,7 @@ impl Space {
     ///
     /// # Errors
     /// None for a genotype of this space; the builder's checks are passed on all the same.
-    pub fn network(&self, genotype: &Genotype) -> Result<Network> {
+    pub fn network(&self, genotype: &[u8]) -> Result<Network> {
         self.architecture(genotype).network(&self.architecture_id(genotype))
     }
 
@@ -78,11 +78,11 @@ impl Space {
     ///
     /// Genes without effect go back to the baseline's choice; alternatives that
     /// snap to the same width become the first of them.
-    pub fn canonicalise(&self, genotype: &mut Genotype) {
-        self.canonicalise_against(genotype, &self.baseline);
+    pub fn canonicalise(&self, genotype: &mut [u8]) {
+        self.canonicalise_against(genotype, &self.baseline.0);
     }
 
-    pub(super) fn canonicalise_against(&self, genotype: &mut Genotype, resting: &Genotype) {
+    pub(super) fn canonicalise_against(&self, genotype: &mut [u8], resting: &[u8]) {
         let widths = self.widths(genotype);
         widths.merge(&self.stem.channels, genotype);
         let mut cin = widths.pick(&self.stem.channels, genotype);
@@ -96,7 +96,7 @@ impl Space {
 }
 
 impl StageChoices {
-    fn blocks(&self, genotype: &Genotype, widths: Widths, mut cin: u32) -> Vec<Block> {
+    fn blocks(&self, genotype: &[u8], widths: Widths, mut cin: u32) -> Vec<Block> {
         let repeats = self.repeats.pick(genotype) as usize;
         let cout = widths.pick(&self.channels, genotype);
         let mut blocks = Vec::with_capacity(repeats);
@@ -125,7 +125,7 @@ impl StageChoices {
         blocks
     }
 
-    fn canonicalise(&self, genotype: &mut Genotype, resting: &Genotype, widths: Widths, mut cin: u32) {
+    fn canonicalise(&self, genotype: &mut [u8], resting: &[u8], widths: Widths, mut cin: u32) {
         let repeats = self.repeats.pick(genotype) as usize;
         let kind = self.block.pick(genotype);
         for (position, choices) in self.blocks.iter().enumerate() {
@@ -150,7 +150,7 @@ impl StageChoices {
 
 impl BlockChoices {
     /// Whether the family has a place for squeeze-and-excite.
-    fn has_excite(&self, genotype: &Genotype, kind: BlockKind) -> bool {
+    fn has_excite(&self, genotype: &[u8], kind: BlockKind) -> bool {
         match kind {
             BlockKind::Conv => false,
             BlockKind::DepthwiseSeparable => !self.fused.pick(genotype),
@@ -158,14 +158,14 @@ impl BlockChoices {
         }
     }
 
-    fn squeeze_excite(&self, genotype: &Genotype, kind: BlockKind, channels: u32) -> Option<SqueezeExcite> {
+    fn squeeze_excite(&self, genotype: &[u8], kind: BlockKind, channels: u32) -> Option<SqueezeExcite> {
         let SeRatio { percent, gate } = self.se.pick(genotype)?;
         self.has_excite(genotype, kind).then(|| SqueezeExcite { reduced: squeeze(channels, percent), gate })
     }
 }
 
 impl HeadChoices {
-    fn pick(&self, genotype: &Genotype, widths: Widths, input: [u32; 2]) -> Head {
+    fn pick(&self, genotype: &[u8], widths: Widths, input: [u32; 2]) -> Head {
         match self {
             Self::Classifier(head) => Head::Classifier(head.pick(genotype, widths)),
             Self::Detector(head) => Head::Detector(head.pick(genotype, widths)),
@@ -186,7 +186,7 @@ impl HeadChoices {
 }
 
 impl ClassifierChoices {
-    fn pick(&self, genotype: &Genotype, widths: Widths) -> Classifier {
+    fn pick(&self, genotype: &[u8], widths: Widths) -> Classifier {
         Classifier {
             features: widths.optional(self.features.as_ref(), genotype),
             hidden: widths.optional(self.hidden.as_ref(), genotype),
@@ -197,7 +197,7 @@ impl ClassifierChoices {
 }
 
 impl DetectorChoices {
-    fn pick(&self, genotype: &Genotype, widths: Widths) -> Detector {
+    fn pick(&self, genotype: &[u8], widths: Widths) -> Detector {
         Detector {
             taps: self.taps.clone(),
             features: widths.optional(self.features.as_ref(), genotype),
@@ -210,7 +210,7 @@ impl DetectorChoices {
 }
 
 impl SegmenterChoices {
-    fn pick(&self, genotype: &Genotype, widths: Widths, input: [u32; 2]) -> Segmenter {
+    fn pick(&self, genotype: &[u8], widths: Widths, input: [u32; 2]) -> Segmenter {
         let stride = self.output_stride.pick(genotype);
         Segmenter {
             tap: self.tap,

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::Genotype;
-
 /// What a gene decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GeneKind {
@@ -83,26 +81,26 @@ pub(super) struct Choice<T> {
 }
 
 impl<T: Copy + PartialEq> Choice<T> {
-    pub(super) fn pick(&self, genotype: &Genotype) -> T {
+    pub(super) fn pick(&self, genotype: &[u8]) -> T {
         self.alternatives[self.index(genotype)]
     }
 
-    fn index(&self, genotype: &Genotype) -> usize {
-        self.gene.map_or(0, |gene| usize::from(genotype.0[gene]))
+    fn index(&self, genotype: &[u8]) -> usize {
+        self.gene.map_or(0, |gene| usize::from(genotype[gene]))
     }
 
     /// Resets a gene that has no effect.
-    pub(super) fn clear(&self, genotype: &mut Genotype, resting: &Genotype) {
+    pub(super) fn clear(&self, genotype: &mut [u8], resting: &[u8]) {
         if let Some(gene) = self.gene {
-            genotype.0[gene] = resting.0[gene];
+            genotype[gene] = resting[gene];
         }
     }
 
     /// Moves to the first alternative with the same `effect`.
-    pub(super) fn merge<E: PartialEq>(&self, genotype: &mut Genotype, effect: impl Fn(T) -> E) {
+    pub(super) fn merge<E: PartialEq>(&self, genotype: &mut [u8], effect: impl Fn(T) -> E) {
         let Some(gene) = self.gene else { return };
         let now = effect(self.pick(genotype));
         let first = self.alternatives.iter().position(|alternative| effect(*alternative) == now);
-        genotype.0[gene] = first.unwrap_or(0) as u8;
+        genotype[gene] = first.unwrap_or(0) as u8;
     }
 }

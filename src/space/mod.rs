@@ -171,15 +171,15 @@ impl Space {
 
     /// The name of the architecture that `canonical` stands for: a hash of the genotype and the space.
     #[must_use]
-    pub fn architecture_id(&self, canonical: &Genotype) -> String {
-        short_id(&[self.hash.as_bytes(), &canonical.0].concat())
+    pub fn architecture_id(&self, canonical: &[u8]) -> String {
+        short_id(&[self.hash.as_bytes(), canonical].concat())
     }
 
     /// Whether `genotype` has this space's genes, each within its alternatives.
     #[must_use]
-    pub fn contains(&self, genotype: &Genotype) -> bool {
-        genotype.0.len() == self.genes.len()
-            && genotype.0.iter().zip(&self.genes).all(|(index, gene)| usize::from(*index) < gene.labels.len())
+    pub fn contains(&self, genotype: &[u8]) -> bool {
+        genotype.len() == self.genes.len()
+            && genotype.iter().zip(&self.genes).all(|(index, gene)| usize::from(*index) < gene.labels.len())
     }
 
     /// log10 of the number of architectures: with the genes as they are, and before curation.

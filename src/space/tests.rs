@@ -14,7 +14,7 @@ fn shipped(name: &str) -> Space {
 
 fn baseline_lines(name: &str) -> Vec<String> {
     let space = shipped(name);
-    space.architecture(space.baseline()).lines()
+    space.architecture(&space.baseline().0).lines()
 }
 
 #[test]
@@ -62,17 +62,17 @@ proptest! {
         })
     ) {
         let space = shipped(name);
-        prop_assert!(space.contains(&genotype));
-        let architecture = space.architecture(&genotype);
+        prop_assert!(space.contains(&genotype.0));
+        let architecture = space.architecture(&genotype.0);
         prop_assert_eq!(&Architecture::parse(&architecture.lines()).unwrap(), &architecture);
         let network = architecture.network("n").unwrap();
         prop_assert!(network.macs().0 > 0);
 
         let mut canonical = genotype.clone();
-        space.canonicalise(&mut canonical);
-        prop_assert_eq!(space.architecture(&canonical), architecture);
+        space.canonicalise(&mut canonical.0);
+        prop_assert_eq!(space.architecture(&canonical.0), architecture);
         let mut twice = canonical.clone();
-        space.canonicalise(&mut twice);
+        space.canonicalise(&mut twice.0);
         prop_assert_eq!(twice, canonical);
     }
 }
@@ -96,7 +96,7 @@ fn genes_without_effect_do_not_make_new_architectures() {
     assert_eq!(names, [&["input.size", "s1.channels", "s1.repeats"][..], &blocks[..]].concat());
     let canonical = |choices: [u8; 7]| {
         let mut genotype = Genotype::from(choices.to_vec());
-        space.canonicalise(&mut genotype);
+        space.canonicalise(&mut genotype.0);
         genotype
     };
     assert_eq!(canonical([0, 1, 0, 1, 0, 0, 1]), canonical([0, 1, 0, 1, 0, 2, 0]), "block 2 is not there");

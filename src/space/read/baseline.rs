@@ -131,7 +131,7 @@ impl Baseline {
         self.set(fields, &REPEATS, &stage.repeats);
         self.set(fields, &STRIDE, &stage.stride);
         self.set(fields, &ACTIVATION, &stage.activation);
-        let live = stage.repeats.pick(&self.genotype) as usize;
+        let live = stage.repeats.pick(&self.genotype.0) as usize;
         self.set_blocks(fields, &KERNEL, live, &each(stage, |block| &block.kernel));
         self.set_blocks(fields, &EXPANSION, live, &each(stage, |block| &block.expansion_percent));
         self.set_blocks(fields, &FUSED, live, &each(stage, |block| &block.fused));

@@ -98,7 +98,7 @@ fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
     };
     let written = Baseline::read(baseline?, &space)?;
     let mut canonical = written.clone();
-    space.canonicalise_against(&mut canonical, &written);
+    space.canonicalise_against(&mut canonical.0, &written.0);
     space.baseline = canonical;
     Some(space)
 }
