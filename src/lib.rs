@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod io;
+pub mod search;
 pub mod space;
 pub mod stable_hash;
 pub mod units;
