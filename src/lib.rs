@@ -8,6 +8,7 @@
 pub mod error;
 pub mod io;
 pub mod network;
+pub mod search;
 pub mod space;
 pub mod stable_hash;
 pub mod units;

@@ -1,0 +1,187 @@
+//! What scoring a genotype yields, and which of two scores is better.
+
+use std::{cmp::Ordering, ops::Deref};
+
+use serde::{Deserialize, Serialize};
+
+/// The most objectives a problem may have.
+pub const MAX_OBJECTIVES: usize = 4;
+
+/// One to four values, all minimised, stored in place.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
+pub struct Objectives {
+    values: [f64; MAX_OBJECTIVES],
+    len: u8,
+}
+
+impl Objectives {
+    /// The same value for each of `len` objectives.
+    ///
+    /// # Panics
+    /// If `len` is above [`MAX_OBJECTIVES`].
+    #[must_use]
+    pub fn splat(value: f64, len: usize) -> Self {
+        Self::from(&[value; MAX_OBJECTIVES][..len])
+    }
+
+    /// Whether this is nowhere worse than `other` (equal counts).
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.iter().zip(other.iter()).all(|(mine, theirs)| mine <= theirs)
+    }
+
+    /// Pareto dominance: nowhere worse and somewhere better.
+    #[must_use]
+    pub fn dominates(&self, other: &Self) -> bool {
+        self.covers(other) && self != other
+    }
+
+    /// Order by the first objective, then the second, and so on.
+    #[must_use]
+    pub fn lexicographic(&self, other: &Self) -> Ordering {
+        let differing = self.iter().zip(other.iter()).map(|(mine, theirs)| mine.total_cmp(theirs));
+        differing.fold(Ordering::Equal, Ordering::then)
+    }
+
+    /// The value of each objective changed by `change`.
+    #[must_use]
+    pub fn map(mut self, mut change: impl FnMut(usize, f64) -> f64) -> Self {
+        for (index, value) in self.values[..usize::from(self.len)].iter_mut().enumerate() {
+            *value = change(index, *value);
+        }
+        self
+    }
+}
+
+impl Deref for Objectives {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        &self.values[..usize::from(self.len)]
+    }
+}
+
+impl From<&[f64]> for Objectives {
+    /// # Panics
+    /// If there are more than [`MAX_OBJECTIVES`] values.
+    fn from(slice: &[f64]) -> Self {
+        let mut values = [0.0; MAX_OBJECTIVES];
+        values[..slice.len()].copy_from_slice(slice);
+        Self { values, len: slice.len() as u8 }
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for Objectives {
+    fn from(values: [f64; N]) -> Self {
+        const { assert!(N <= MAX_OBJECTIVES, "at most four objectives") };
+        Self::from(&values[..])
+    }
+}
+
+impl TryFrom<Vec<f64>> for Objectives {
+    type Error = String;
+
+    fn try_from(values: Vec<f64>) -> Result<Self, String> {
+        if values.len() > MAX_OBJECTIVES {
+            return Err(format!("{} objectives, at most {MAX_OBJECTIVES} are supported", values.len()));
+        }
+        Ok(Self::from(&values[..]))
+    }
+}
+
+impl From<Objectives> for Vec<f64> {
+    fn from(objectives: Objectives) -> Self {
+        objectives.to_vec()
+    }
+}
+
+/// The score of one genotype.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// What is minimised.
+    pub objectives: Objectives,
+    /// How far the constraints are exceeded, summed; 0 is feasible.
+    pub violation: f64,
+}
+
+impl Evaluation {
+    /// A score that meets all constraints.
+    pub fn feasible(objectives: impl Into<Objectives>) -> Self {
+        Self { objectives: objectives.into(), violation: 0.0 }
+    }
+
+    /// The same objectives with constraints exceeded by `violation` (0 or less is feasible).
+    #[must_use]
+    pub fn with_violation(mut self, violation: f64) -> Self {
+        self.violation = violation;
+        self
+    }
+
+    /// Whether all constraints are met.
+    #[must_use]
+    pub fn is_feasible(&self) -> bool {
+        self.violation <= 0.0
+    }
+
+    /// Constrained domination: feasible before infeasible, less violation before more, and
+    /// Pareto dominance among the feasible (Deb et al., "A fast and elitist multiobjective
+    /// genetic algorithm: NSGA-II", IEEE TEC 6(2), 2002).
+    #[must_use]
+    pub fn dominates(&self, other: &Self) -> bool {
+        match (self.is_feasible(), other.is_feasible()) {
+            (true, true) => self.objectives.dominates(&other.objectives),
+            (true, false) => true,
+            (false, true) => false,
+            (false, false) => self.violation < other.violation,
+        }
+    }
+
+    /// A score that can be compared and stored: one with a NaN or an infinity is as infeasible as can be.
+    pub(crate) fn sound(self) -> Self {
+        if self.violation.is_finite() && self.objectives.iter().all(|value| value.is_finite()) {
+            return Self { violation: self.violation.max(0.0), ..self };
+        }
+        Self { objectives: Objectives::splat(f64::MAX, self.objectives.len()), violation: f64::MAX }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dominance_needs_one_strictly_better_objective() {
+        let point = Objectives::from([1.0, 2.0]);
+        assert!(Objectives::from([1.0, 1.0]).dominates(&point));
+        assert!(!point.dominates(&point));
+        assert!(!Objectives::from([0.0, 3.0]).dominates(&point));
+    }
+
+    #[test]
+    fn any_feasible_score_beats_any_infeasible_one() {
+        let poor = Evaluation::feasible([9.0, 9.0]);
+        let rich = Evaluation::feasible([1.0, 1.0]).with_violation(0.1);
+        assert!(poor.dominates(&rich) && !rich.dominates(&poor));
+    }
+
+    #[test]
+    fn among_infeasible_scores_the_smaller_violation_wins() {
+        let near = Evaluation::feasible([9.0]).with_violation(0.1);
+        let far = Evaluation::feasible([1.0]).with_violation(0.2);
+        assert!(near.dominates(&far) && !far.dominates(&near));
+    }
+
+    #[test]
+    fn a_score_that_is_not_a_number_is_infeasible() {
+        let score = Evaluation::feasible([f64::NAN, 1.0]).sound();
+        assert!(!score.is_feasible() && score.objectives.iter().all(|value| value.is_finite()));
+        assert!(!Evaluation::feasible([1.0]).with_violation(f64::NAN).sound().is_feasible());
+    }
+
+    #[test]
+    fn a_slack_constraint_does_not_count_as_better_than_met() {
+        assert_eq!(Evaluation::feasible([1.0]).with_violation(-3.0).sound().violation, 0.0);
+    }
+}

@@ -1,0 +1,131 @@
+//! NSGA-II (Deb et al., IEEE TEC 6(2), 2002): survival by rank, then by crowding.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Optimizer, Setup, start::first_rows, variation};
+use crate::search::{
+    layout::Layout,
+    pareto::{crowding_distances, non_dominated_ranks},
+    population::Population,
+    random::{Rng, below, chance},
+};
+
+/// How many genotypes the first round takes.
+const FIRST_ROUND: usize = 48;
+
+/// The population and how it varies.
+pub(super) struct Nsga2 {
+    layout: Layout,
+    first: Vec<Box<[u8]>>,
+    fixed_population: Option<usize>,
+    state: State,
+    /// The rank of each member; derived from the state.
+    ranks: Vec<u32>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    /// By ascending first objective, so that neighbours in it are neighbours on the front.
+    members: Population,
+    told: u64,
+}
+
+impl Nsga2 {
+    pub(super) fn new(mut setup: Setup) -> Self {
+        let first = first_rows(&mut setup, FIRST_ROUND);
+        Self {
+            layout: setup.layout,
+            first,
+            fixed_population: setup.population,
+            state: State::default(),
+            ranks: Vec::new(),
+        }
+    }
+
+    /// A small population learns fast from few evaluations, a large one holds a fine front later.
+    fn capacity(&self) -> usize {
+        self.fixed_population.unwrap_or_else(|| (self.state.told as usize / 8).clamp(24, 1024))
+    }
+
+    fn tournament(&self, rng: &mut Rng) -> usize {
+        let count = self.state.members.len();
+        let (one, two) = (below(rng, count), below(rng, count));
+        if self.ranks[two] < self.ranks[one] { two } else { one }
+    }
+
+    /// Half of the time a near neighbour on the front: what both have in common is likely good.
+    fn mate(&self, parent: usize, rng: &mut Rng) -> usize {
+        if chance(rng, 0.5) {
+            return self.tournament(rng);
+        }
+        let reach = (self.state.members.len() / 16).max(1);
+        (parent + self.state.members.len() + below(rng, 2 * reach + 1) - reach) % self.state.members.len()
+    }
+}
+
+impl Optimizer for Nsga2 {
+    fn batch(&self) -> usize {
+        if self.state.members.is_empty() { self.first.len() } else { self.capacity() / 2 }
+    }
+
+    fn propose(&self, index: usize, rng: &mut Rng, genes: &mut [u8]) {
+        if self.state.members.is_empty() {
+            genes.copy_from_slice(&self.first[index]);
+            return;
+        }
+        let parent = self.tournament(rng);
+        genes.copy_from_slice(self.state.members.genes(parent));
+        if chance(rng, 0.7) {
+            let other = self.state.members.genes(self.mate(parent, rng));
+            variation::cross(&self.layout, rng, other, genes);
+        }
+        variation::mutate(&self.layout, rng, genes);
+    }
+
+    fn tell(&mut self, scored: &Population) {
+        self.state.told += scored.len() as u64;
+        self.state.members.extend(scored);
+        let (members, ranks) = survivors(&self.state.members, self.capacity());
+        self.state.members = members;
+        self.ranks = ranks;
+    }
+
+    fn save(&self) -> Value {
+        serde_json::to_value(&self.state).unwrap_or_default()
+    }
+
+    fn restore(&mut self, state: Value) -> Result<(), serde_json::Error> {
+        self.state = serde_json::from_value(state)?;
+        self.ranks = non_dominated_ranks(self.state.members.evaluations());
+        Ok(())
+    }
+}
+
+/// The best `capacity` members with their ranks: whole fronts in order of rank, and of the last front that
+/// fits in part the least crowded.
+fn survivors(all: &Population, capacity: usize) -> (Population, Vec<u32>) {
+    let ranks = non_dominated_ranks(all.evaluations());
+    let mut kept: Vec<u32> = (0..all.len() as u32).collect();
+    if kept.len() > capacity {
+        kept.sort_by_key(|&index| ranks[index as usize]);
+        let last = ranks[kept[capacity] as usize];
+        let start = kept.partition_point(|&index| ranks[index as usize] < last);
+        let end = kept.partition_point(|&index| ranks[index as usize] <= last);
+        kept.truncate(end);
+        let front = kept.split_off(start);
+        kept.extend(least_crowded(all, front, capacity - start));
+    }
+    let objectives = |index: u32| &all.evaluations()[index as usize].objectives;
+    kept.sort_by(|&a, &b| objectives(a).lexicographic(objectives(b)).then(a.cmp(&b)));
+    let kept_ranks = kept.iter().map(|&index| ranks[index as usize]).collect();
+    (all.select(&kept), kept_ranks)
+}
+
+fn least_crowded(all: &Population, front: Vec<u32>, count: usize) -> impl Iterator<Item = u32> {
+    let distances = crowding_distances(all.evaluations(), &front);
+    let mut order: Vec<usize> = (0..front.len()).collect();
+    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
+    order.into_iter().take(count).map(move |member| front[member])
+}

@@ -1,0 +1,88 @@
+//! What a search ends with.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::evaluation::Objectives;
+use crate::space::Genotype;
+
+/// One scored genotype.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The canonical genotype.
+    pub genotype: Genotype,
+    /// What was minimised.
+    pub objectives: Objectives,
+    /// 0 where all constraints are met.
+    pub violation: f64,
+}
+
+/// How good the archive was after so many evaluations.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Convergence {
+    /// Distinct genotypes scored so far.
+    pub evaluations: u64,
+    /// The volume that the archive dominates, up to the reference point.
+    pub hypervolume: f64,
+}
+
+/// Why a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Termination {
+    /// The budget of evaluations is spent.
+    Evaluations,
+    /// The budget of time is spent.
+    Time,
+    /// Somebody asked it to stop.
+    Cancelled,
+    /// Every point of the space was scored; the front is exact.
+    Exhausted,
+    /// The algorithm finds nothing new any more, though the space is not exhausted.
+    Converged,
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Evaluations => "evaluation budget spent",
+            Self::Time => "time budget spent",
+            Self::Cancelled => "cancelled",
+            Self::Exhausted => "space exhausted",
+            Self::Converged => "converged",
+        })
+    }
+}
+
+/// The result of a search.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The feasible candidates that nothing scored dominates, by ascending first objective. Empty
+    /// where nothing feasible was found.
+    pub front: Vec<Candidate>,
+    /// Where nothing feasible was found, the candidate that came nearest.
+    pub nearest: Option<Candidate>,
+    /// Distinct genotypes scored, those before a resume included.
+    pub evaluations: u64,
+    /// Rounds of the algorithm.
+    pub generations: u64,
+    /// Why it ended.
+    pub termination: Termination,
+    /// The history of the hypervolume; empty where nothing feasible was found.
+    pub convergence: Vec<Convergence>,
+    /// The reference point of the hypervolume.
+    pub reference: Option<Objectives>,
+    /// Time used, that before a resume included.
+    pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Whether anything met all constraints.
+    #[must_use]
+    pub fn found_feasible(&self) -> bool {
+        !self.front.is_empty()
+    }
+}

@@ -1,0 +1,170 @@
+//! The non-dominated feasible candidates among all that were scored.
+
+use crate::search::{
+    evaluation::{Evaluation, Objectives},
+    outcome::Candidate,
+    population::Population,
+};
+
+/// Candidates that dominate each other nowhere, in lexicographic order of their objectives.
+///
+/// Of candidates with equal objectives the first to come stays. With two objectives a candidate is
+/// checked by one binary search; with more, by a scan of those with a smaller first objective.
+#[derive(Clone, Debug, Default)]
+pub struct Archive {
+    points: Vec<Objectives>,
+    /// Where the member at the same place of `points` is stored.
+    slots: Vec<u32>,
+    store: Population,
+    vacant: Vec<u32>,
+}
+
+impl Archive {
+    /// How many candidates it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// The objectives of all members, by ascending first objective.
+    #[must_use]
+    pub fn points(&self) -> &[Objectives] {
+        &self.points
+    }
+
+    /// The genes of a member, by the same index as [`Self::points`].
+    #[must_use]
+    pub fn genes(&self, index: usize) -> &[u8] {
+        self.store.genes(self.slots[index] as usize)
+    }
+
+    /// All members, copied out.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.slots.iter().map(|&slot| self.store.candidate(slot as usize)).collect()
+    }
+
+    /// Whether a member is at least as good in every objective.
+    #[must_use]
+    pub fn covers(&self, point: &Objectives) -> bool {
+        let rivals = self.points.partition_point(|other| other[0] <= point[0]);
+        if point.len() == 2 {
+            // The nearest with a smaller first objective has the smallest second one.
+            return rivals > 0 && self.points[rivals - 1][1] <= point[1];
+        }
+        self.points[..rivals].iter().rev().any(|other| other.covers(point))
+    }
+
+    /// Takes the candidate in unless it is infeasible or covered, and drops what it dominates. Tells
+    /// whether it was taken in.
+    pub fn insert(&mut self, genes: &[u8], evaluation: &Evaluation) -> bool {
+        let point = evaluation.objectives;
+        if !evaluation.is_feasible() || self.covers(&point) {
+            return false;
+        }
+        let place = self.points.partition_point(|other| other.lexicographic(&point).is_lt());
+        self.drop_dominated(place, &point);
+        let slot = self.keep(genes, *evaluation);
+        self.points.insert(place, point);
+        self.slots.insert(place, slot);
+        true
+    }
+
+    /// Whatever `point` dominates stands at `place` or after it.
+    fn drop_dominated(&mut self, place: usize, point: &Objectives) {
+        if point.len() == 2 {
+            let count = self.points[place..].partition_point(|other| other[1] >= point[1]);
+            self.points.drain(place..place + count);
+            self.vacant.extend(self.slots.drain(place..place + count));
+            return;
+        }
+        let mut end = place;
+        for index in place..self.points.len() {
+            if point.covers(&self.points[index]) {
+                self.vacant.push(self.slots[index]);
+            } else {
+                self.points.swap(end, index);
+                self.slots.swap(end, index);
+                end += 1;
+            }
+        }
+        self.points.truncate(end);
+        self.slots.truncate(end);
+    }
+
+    fn keep(&mut self, genes: &[u8], evaluation: Evaluation) -> u32 {
+        if let Some(slot) = self.vacant.pop() {
+            self.store.replace(slot as usize, genes, evaluation);
+            return slot;
+        }
+        self.store.push(genes, evaluation);
+        self.store.len() as u32 - 1
+    }
+}
+
+impl FromIterator<Candidate> for Archive {
+    fn from_iter<T: IntoIterator<Item = Candidate>>(candidates: T) -> Self {
+        let mut archive = Self::default();
+        for candidate in candidates {
+            let evaluation = Evaluation { objectives: candidate.objectives, violation: candidate.violation };
+            archive.insert(&candidate.genotype.0, &evaluation);
+        }
+        archive
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keeps what nothing dominates; of equal points the first.
+    fn filter(evaluations: &[Evaluation]) -> Vec<(Objectives, u8)> {
+        let mut kept: Vec<(Objectives, u8)> = Vec::new();
+        for (index, one) in evaluations.iter().enumerate().filter(|(_, one)| one.is_feasible()) {
+            let beaten = evaluations.iter().any(|other| other.dominates(one));
+            let repeated = evaluations[..index].iter().any(|other| other == one);
+            if !beaten && !repeated {
+                kept.push((one.objectives, index as u8));
+            }
+        }
+        kept.sort_by(|a, b| a.0.lexicographic(&b.0));
+        kept
+    }
+
+    fn evaluations(objectives: usize) -> impl Strategy<Value = Vec<Evaluation>> {
+        let one = (prop::collection::vec(0..8_u8, objectives), 0..4_u8).prop_map(|(values, violation)| {
+            let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+            Evaluation::feasible(&values[..]).with_violation(f64::from(violation / 3))
+        });
+        prop::collection::vec(one, 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn the_archive_equals_a_naive_filter(points in (1..=4_usize).prop_flat_map(evaluations)) {
+            let mut archive = Archive::default();
+            for (index, evaluation) in points.iter().enumerate() {
+                archive.insert(&[index as u8], evaluation);
+            }
+            let held: Vec<(Objectives, u8)> =
+                (0..archive.len()).map(|index| (archive.points()[index], archive.genes(index)[0])).collect();
+            prop_assert_eq!(held, filter(&points));
+        }
+    }
+
+    #[test]
+    fn of_equal_candidates_the_first_stays() {
+        let mut archive = Archive::default();
+        assert!(archive.insert(&[1], &Evaluation::feasible([1.0, 2.0])));
+        assert!(!archive.insert(&[2], &Evaluation::feasible([1.0, 2.0])));
+        assert_eq!(archive.genes(0), [1]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Which genotypes were scored already.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use serde::{Deserialize, Serialize, Serializer};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many hashes one half holds before the older half is dropped.
+const HALF: usize = 1 << 21;
+
+/// The hash by which genotypes are told apart. Among a million genotypes two clash with
+/// a probability of one in 37 million; then one of them is left out.
+pub(crate) fn hash(genes: &[u8]) -> u64 {
+    xxh3_64(genes)
+}
+
+/// A hash set that forgets the oldest.
+///
+/// Memory stays flat in endless searches: the latest two to four million genotypes are
+/// remembered, in two halves of which the older one is dropped when the younger is full.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seen {
+    young: Half,
+    old: Half,
+}
+
+impl Seen {
+    pub(crate) fn contains(&self, hash: u64) -> bool {
+        self.young.0.contains(&hash) || self.old.0.contains(&hash)
+    }
+
+    pub(crate) fn insert(&mut self, hash: u64) {
+        if self.young.0.len() >= HALF {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.0.insert(hash);
+    }
+}
+
+/// Written as one string of hexadecimal digits, in ascending order.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+struct Half(HashSet<u64, BuildHasherDefault<PassThrough>>);
+
+impl Serialize for Half {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut hashes: Vec<u64> = self.0.iter().copied().collect();
+        hashes.sort_unstable();
+        let mut text = String::with_capacity(16 * hashes.len());
+        for hash in hashes {
+            text.extend((0..16).rev().map(|digit| hex_digit(hash >> (4 * digit))));
+        }
+        serializer.serialize_str(&text)
+    }
+}
+
+fn hex_digit(value: u64) -> char {
+    char::from(b"0123456789abcdef"[(value & 15) as usize])
+}
+
+impl TryFrom<String> for Half {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits =
+            |chunk| std::str::from_utf8(chunk).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
+        let hashes: Option<_> = text.as_bytes().chunks(16).map(digits).collect();
+        hashes.map(Self).ok_or_else(|| "something else than hexadecimal digits".into())
+    }
+}
+
+/// The hashes are already uniform.
+#[derive(Clone, Default)]
+struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(bytes);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seen_set_survives_its_own_text() {
+        let mut seen = Seen::default();
+        (0..100_u64).for_each(|value| seen.insert(hash(&value.to_le_bytes())));
+        let text = serde_json::to_string(&seen).unwrap();
+        assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
+        assert!(serde_json::from_str::<Seen>("{\"young\":\"xyz\",\"old\":\"\"}").is_err());
+    }
+
+    #[test]
+    fn what_was_inserted_is_contained() {
+        let mut seen = Seen::default();
+        seen.insert(7);
+        assert!(seen.contains(7) && !seen.contains(8));
+    }
+}
