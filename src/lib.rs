@@ -10,4 +10,5 @@ pub mod io;
 pub mod network;
 pub mod space;
 pub mod stable_hash;
+pub mod trainability;
 pub mod units;
