@@ -11,4 +11,5 @@ pub mod network;
 pub mod search;
 pub mod space;
 pub mod stable_hash;
+pub mod trainability;
 pub mod units;
