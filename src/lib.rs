@@ -6,6 +6,7 @@
 //! given accelerator* at no less expected accuracy.
 
 pub mod error;
+pub mod estimator;
 pub mod io;
 pub mod network;
 pub mod search;

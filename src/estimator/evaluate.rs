@@ -1,0 +1,199 @@
+//! Asking an estimator.
+
+use super::{
+    LayerEstimate, NetworkEstimate, OutOfRange,
+    context::{Graph, Placed},
+    document::{Document, KindModel},
+    operation::{Kind, Operation},
+    physical::{Lanes, Prices, Resource, TERM_COUNT, TERMS, Times, terms},
+    quality::Quality,
+    range::Range,
+    store,
+};
+use crate::{error::Result, network::Network, stable_hash::short_id};
+
+/// The name under which prices for kinds that were never measured stand in a file.
+pub(super) const ANY: &str = "any";
+/// No layer is priced below this, in microseconds, unless the fit says that its kind can be free.
+const LEAST_US: f64 = 1e-6;
+
+/// A fitted estimator.
+#[derive(Clone, Debug)]
+pub struct Estimator {
+    document: Document,
+    hash: String,
+    kinds: Vec<Priced>,
+    any: Prices,
+}
+
+/// What is known of one kind of operator.
+#[derive(Clone, Debug)]
+struct Priced {
+    prices: Prices,
+    range: Option<Range>,
+}
+
+impl Estimator {
+    /// The estimator's name, for example the accelerator's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// Hash of the file's content.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Where the measurements come from, in a sentence.
+    #[must_use]
+    pub fn provenance(&self) -> &str {
+        &self.document.provenance
+    }
+
+    /// Channels that the accelerator works on at once, as found in the measurements.
+    #[must_use]
+    pub fn lanes(&self) -> Lanes {
+        self.document.lanes
+    }
+
+    /// The number that channels should be multiples of.
+    #[must_use]
+    pub fn parallelism(&self) -> u32 {
+        self.document.lanes.output.max(1)
+    }
+
+    /// Held-out quality of the fit.
+    #[must_use]
+    pub fn quality(&self) -> &Quality {
+        &self.document.quality
+    }
+
+    /// Microseconds that a network costs beside its layers.
+    #[must_use]
+    pub fn overhead_us(&self) -> f64 {
+        self.document.network.overhead
+    }
+
+    /// Ends of the 90 % interval of a network's latency, as factors of the latency.
+    #[must_use]
+    pub fn interval(&self) -> (f64, f64) {
+        self.document.network.interval
+    }
+
+    /// Expected latency of `network` in microseconds: [`Self::overhead_us`] plus all layers.
+    #[must_use]
+    pub fn latency_us(&self, network: &Network) -> f64 {
+        let graph = Graph::of(network);
+        self.overhead_us() + graph.layers().map(|layer| self.layer_us(layer)).sum::<f64>()
+    }
+
+    /// Expected latency of one layer among its neighbours, in microseconds.
+    #[must_use]
+    pub fn layer_us(&self, layer: Placed<'_>) -> f64 {
+        let times = self.times(layer.operation());
+        (times.total() * self.document.network.scale).max(LEAST_US)
+    }
+
+    /// Expected latency of `network` with interval, range check, and each layer's price and reason.
+    #[must_use]
+    pub fn estimate(&self, network: &Network) -> NetworkEstimate {
+        let graph = Graph::of(network);
+        let layers: Vec<LayerEstimate> = graph.layers().map(|layer| self.estimate_layer(layer)).collect();
+        let latency_us = self.overhead_us() + layers.iter().map(|layer| layer.latency_us).sum::<f64>();
+        let out_of_range = self.out_of_range(network, &graph);
+        let (low, high) = self.interval();
+        NetworkEstimate {
+            latency_us,
+            low_us: low * latency_us,
+            high_us: high * latency_us,
+            out_of_range,
+            layers,
+        }
+    }
+
+    fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
+        let reason = match self.times(layer.operation()).bound() {
+            Resource::Compute => "compute-bound",
+            Resource::Output => "output-bound",
+            Resource::Memory => "memory-bound",
+            Resource::Overhead => "fixed overhead",
+        };
+        LayerEstimate { latency_us: self.layer_us(layer), reason: reason.to_owned() }
+    }
+
+    fn times(&self, operation: &Operation) -> Times {
+        let priced = &self.kinds[operation.kind as usize];
+        let prices = if priced.range.is_some() { &priced.prices } else { &self.any };
+        prices.times(&terms(operation, self.lanes()))
+    }
+
+    fn out_of_range(&self, network: &Network, graph: &Graph) -> Vec<OutOfRange> {
+        let named = network.layers().iter().zip(graph.layers());
+        named.flat_map(|(layer, placed)| self.layer_out_of_range(&layer.name, placed.operation())).collect()
+    }
+
+    fn layer_out_of_range(&self, layer: &str, operation: &Operation) -> Vec<OutOfRange> {
+        let kind = operation.kind.name();
+        let found =
+            |feature, value, range| OutOfRange { layer: layer.to_owned(), feature, value, range, kind };
+        match &self.kinds[operation.kind as usize].range {
+            None => vec![found("kind", 0.0, None)],
+            Some(range) => range
+                .violations(operation)
+                .map(|(feature, value, range)| found(feature, value, Some(range)))
+                .collect(),
+        }
+    }
+
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The estimator that a fit has found; its hash is that of the file that it would be saved to.
+    pub(super) fn fitted(document: Document) -> Result<Self> {
+        let hash = short_id(store::to_text(&document)?.as_bytes());
+        Self::from_document(document, hash)
+            .map_err(|(path, found)| crate::error::Error::unusable(format!("{path}: {found}")))
+    }
+
+    /// Checks a document; the error is the place and what was found there.
+    pub(super) fn from_document(document: Document, hash: String) -> Result<Self, (String, String)> {
+        let known = |name: &String| name == ANY || Kind::NAMES.iter().any(|(known, _)| known == name);
+        if let Some(name) = document.kinds.keys().find(|name| !known(name)) {
+            return Err((format!("kinds.{name}"), "an unknown kind of operator".into()));
+        }
+        let any = match document.kinds.get(ANY) {
+            Some(model) => prices(ANY, model)?,
+            None => return Err(("kinds".into(), "no prices for `any` kind".into())),
+        };
+        let kinds = Kind::NAMES.iter().map(|(name, _)| priced(name, &document)).collect::<Result<_, _>>()?;
+        Ok(Self { document, hash, kinds, any })
+    }
+}
+
+fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
+    let Some(model) = document.kinds.get(name) else {
+        return Ok(Priced { prices: Prices([0.0; TERM_COUNT]), range: None });
+    };
+    let range = Range::from_map(&model.range).map_err(|property| {
+        (format!("kinds.{name}.range"), format!("no or unknown property `{property}`"))
+    })?;
+    Ok(Priced { prices: prices(name, model)?, range: Some(range) })
+}
+
+fn prices(kind: &str, model: &KindModel) -> Result<Prices, (String, String)> {
+    let mut prices = Prices([0.0; TERM_COUNT]);
+    for (name, price) in &model.prices {
+        let path = format!("kinds.{kind}.prices.{name}");
+        let Some(index) = TERMS.iter().position(|(term, _)| term == name) else {
+            return Err((path, "an unknown term".into()));
+        };
+        if !(price.is_finite() && *price >= 0.0) {
+            return Err((path, format!("{price}, which is not a price")));
+        }
+        prices.0[index] = *price;
+    }
+    Ok(prices)
+}

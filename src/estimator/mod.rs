@@ -1,0 +1,39 @@
+//! Latency from measurements: fitting, storing and asking an estimator.
+//!
+//! A network's latency is the sum over its layers plus a constant. A layer's
+//! price depends on the layer and its direct neighbours only, so that blocks can
+//! be priced once and tabulated. The price is a physical model (work in whole
+//! tiles, results, bytes; the slowest decides) times a bounded correction.
+
+mod context;
+mod csv_columns;
+mod csv_file;
+mod csv_row;
+mod document;
+mod estimate;
+mod evaluate;
+mod fit;
+mod measurement;
+mod operation;
+mod options;
+mod physical;
+mod provenance;
+mod quality;
+mod range;
+mod regression;
+mod store;
+mod training;
+
+pub use context::{Graph, Placed};
+pub use csv_file::{parse_measurements, read_measurements};
+pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
+pub use evaluate::Estimator;
+pub use fit::{Fit, fit};
+pub use measurement::{Isolated, LayerTime, Measurements, Profile, Unit};
+pub use operation::{Kind, Operation};
+pub use options::FitOptions;
+pub use physical::Lanes;
+pub use quality::{Accuracy, Additivity, Quality};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! The measured range: what an estimator has a right to speak of.
+
+use std::collections::BTreeMap;
+
+use super::operation::Operation;
+
+/// How a property is taken from an operation.
+type Property = fn(&Operation) -> f64;
+
+/// Properties whose range is kept.
+const PROPERTIES: [(&str, Property); 9] = [
+    ("in_h", |o| f64::from(o.input.h)),
+    ("in_w", |o| f64::from(o.input.w)),
+    ("cin", |o| f64::from(o.input.c)),
+    ("cout", |o| f64::from(o.output.c)),
+    ("kernel", |o| f64::from(o.kernel[0].max(o.kernel[1]))),
+    ("stride", |o| f64::from(o.stride[0].max(o.stride[1]))),
+    ("macs", |o| o.macs() as f64),
+    ("bytes_moved", |o| (o.input_bytes() + o.output_bytes()) as f64),
+    ("weight_bytes", |o| o.weight_bytes() as f64),
+];
+
+/// Least and largest value of each property of one kind of operator.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Range([(f64, f64); PROPERTIES.len()]);
+
+impl Range {
+    pub(super) fn empty() -> Self {
+        Self([(f64::INFINITY, f64::NEG_INFINITY); PROPERTIES.len()])
+    }
+
+    pub(super) fn widen(&mut self, operation: &Operation) {
+        for ((_, value), (low, high)) in PROPERTIES.iter().zip(&mut self.0) {
+            let value = value(operation);
+            *low = low.min(value);
+            *high = high.max(value);
+        }
+    }
+
+    /// Properties of `operation` outside the range: name, value and range.
+    pub(super) fn violations(
+        &self,
+        operation: &Operation,
+    ) -> impl Iterator<Item = (&'static str, f64, (f64, f64))> {
+        PROPERTIES
+            .iter()
+            .zip(&self.0)
+            .map(|((name, value), range)| (*name, value(operation), *range))
+            .filter(|(_, value, (low, high))| value < low || value > high)
+    }
+
+    /// As it stands in a file.
+    pub(super) fn to_map(&self) -> BTreeMap<String, (f64, f64)> {
+        PROPERTIES.iter().zip(&self.0).map(|((name, _), range)| ((*name).to_owned(), *range)).collect()
+    }
+
+    /// From a file; the name of a property that is unknown or missing is the error.
+    pub(super) fn from_map(map: &BTreeMap<String, (f64, f64)>) -> Result<Self, String> {
+        if let Some(name) = map.keys().find(|name| PROPERTIES.iter().all(|(known, _)| known != name)) {
+            return Err(name.clone());
+        }
+        let mut range = Self::empty();
+        for ((name, _), slot) in PROPERTIES.iter().zip(&mut range.0) {
+            *slot = *map.get(*name).ok_or_else(|| (*name).to_owned())?;
+        }
+        Ok(range)
+    }
+}

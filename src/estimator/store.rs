@@ -1,0 +1,90 @@
+//! Estimators on disk.
+
+use std::path::Path;
+
+use super::{
+    Estimator,
+    document::{Document, SCHEMA, UNIT},
+};
+use crate::{
+    error::{Error, Problem, Result},
+    io::{read_text, write_atomically},
+    stable_hash::short_id,
+};
+
+impl Estimator {
+    /// Reads an estimator file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not a `nas.estimator/1` object; line, column and field are named.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(&path.display().to_string(), &read_text(path)?)
+    }
+
+    /// Reads an estimator from `text`, which came from `file`.
+    ///
+    /// # Errors
+    /// As [`Estimator::load`].
+    pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let document: Document =
+            serde_path_to_error::deserialize(&mut reader).map_err(|error| located(file, &error))?;
+        reader.end().map_err(|error| problem(file, &error, ""))?;
+        let wrong = |path: &str, found: String, expected: &str| Problem {
+            file: file.to_owned(),
+            position: None,
+            path: path.to_owned(),
+            found,
+            expected: expected.to_owned(),
+        };
+        if document.schema != SCHEMA {
+            return Err(wrong("schema", format!("\"{}\"", document.schema), SCHEMA).into());
+        }
+        if document.unit != UNIT {
+            return Err(wrong("unit", format!("\"{}\"", document.unit), UNIT).into());
+        }
+        Self::from_document(document, short_id(text.as_bytes()))
+            .map_err(|(path, found)| wrong(&path, found, "what `nas fit` writes; fit the file anew").into())
+    }
+
+    /// Writes the estimator, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomically(path, self.to_json()?.as_bytes())
+    }
+
+    /// The estimator as it stands in a file.
+    ///
+    /// # Errors
+    /// The JSON writer fails, which it never does for numbers that are finite.
+    pub fn to_json(&self) -> Result<String> {
+        to_text(self.document())
+    }
+}
+
+/// The text of a file and thereby what its hash is taken of.
+pub(super) fn to_text(document: &Document) -> Result<String> {
+    let text = serde_json::to_string_pretty(document);
+    let text = text.map_err(|error| Error::unusable(format!("cannot write the estimator: {error}")))?;
+    Ok(text + "\n")
+}
+
+fn located(file: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    problem(file, error.inner(), &error.path().to_string())
+}
+
+fn problem(file: &str, error: &serde_json::Error, path: &str) -> Error {
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(message, _)| message);
+    let path = if path == "." { "" } else { path };
+    Problem {
+        file: file.to_owned(),
+        position: Some((error.line(), error.column())),
+        path: path.to_owned(),
+        found: said.to_owned(),
+        expected: format!("a {SCHEMA} file as `nas fit` writes it"),
+    }
+    .into()
+}

@@ -1,0 +1,149 @@
+//! Measurements joined with the graphs that they belong to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    context::{Graph, Placed},
+    measurement::{LayerTime, Measurements, Profile},
+};
+use crate::{
+    error::{Error, Result},
+    network::Network,
+};
+
+/// Everything that a fit learns from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Training {
+    graphs: Vec<Graph>,
+    /// Layers and isolated operators with their measured latency.
+    pub(super) samples: Vec<Sample>,
+    /// Whole networks.
+    pub(super) wholes: Vec<Whole>,
+}
+
+/// One measured layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sample {
+    graph: usize,
+    layer: usize,
+    /// Microseconds.
+    pub(super) latency_us: f64,
+    /// The network it belongs to, counted from zero; none for isolated operators.
+    pub(super) network: Option<usize>,
+}
+
+/// One measured network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Whole {
+    graph: usize,
+    /// Microseconds.
+    pub(super) latency_us: f64,
+    /// Which network it is, counted from zero.
+    pub(super) network: usize,
+}
+
+impl Training {
+    /// Joins in-context rows with their networks by name.
+    ///
+    /// # Errors
+    /// A network that was only measured as a whole is not among `networks`, or a row names a layer that its
+    /// network does not have.
+    pub(super) fn join(measurements: &[Measurements], networks: &[Network]) -> Result<Self> {
+        let known: HashMap<&str, &Network> = networks.iter().map(|n| (n.name(), n)).collect();
+        let mut training = Self::default();
+        let mut numbers = BTreeMap::new();
+        for file in measurements {
+            for isolated in &file.isolated {
+                training.add_isolated(isolated);
+            }
+            for profile in &file.networks {
+                let next = numbers.len();
+                let number = *numbers.entry(profile.network.as_str()).or_insert(next);
+                training.add_profile(profile, known.get(profile.network.as_str()).copied(), number)?;
+            }
+        }
+        Ok(training)
+    }
+
+    fn add_isolated(&mut self, isolated: &super::Isolated) {
+        let graph = self.graphs.len();
+        self.graphs.push(Graph::chain(isolated.operations.iter().copied()));
+        if isolated.operations.len() == 1 {
+            self.samples.push(Sample { graph, layer: 0, latency_us: isolated.latency_us, network: None });
+        }
+    }
+
+    fn add_profile(&mut self, profile: &Profile, network: Option<&Network>, number: usize) -> Result<()> {
+        let graph = self.graphs.len();
+        match network {
+            Some(network) => {
+                self.graphs.push(Graph::of(network));
+                self.add_layers(profile, network, number)?;
+            }
+            None if profile.layers.is_empty() => return Err(unknown_network(&profile.network)),
+            None => {
+                self.graphs.push(Graph::chain(profile.layers.iter().map(|layer| layer.operation)));
+                self.add_samples(profile.layers.iter().enumerate(), graph, number);
+            }
+        }
+        let sum = || (!profile.layers.is_empty()).then(|| profile.layers.iter().map(|l| l.latency_us).sum());
+        if let Some(latency_us) = profile.latency_us.or_else(sum) {
+            self.wholes.push(Whole { graph, latency_us, network: number });
+        }
+        Ok(())
+    }
+
+    fn add_layers(&mut self, profile: &Profile, network: &Network, number: usize) -> Result<()> {
+        let graph = self.graphs.len() - 1;
+        let index: HashMap<&str, usize> =
+            network.layers().iter().enumerate().map(|(index, layer)| (layer.name.as_str(), index)).collect();
+        let place = |layer| match index.get(layer_name(layer)) {
+            Some(index) => Ok((*index, layer)),
+            None => Err(unknown_layer(&profile.network, &layer.layer, network)),
+        };
+        let placed = profile.layers.iter().map(place).collect::<Result<Vec<_>>>()?;
+        self.add_samples(placed, graph, number);
+        Ok(())
+    }
+
+    fn add_samples<'l>(
+        &mut self,
+        layers: impl IntoIterator<Item = (usize, &'l LayerTime)>,
+        graph: usize,
+        number: usize,
+    ) {
+        self.samples.extend(layers.into_iter().map(|(layer, time)| Sample {
+            graph,
+            layer,
+            latency_us: time.latency_us,
+            network: Some(number),
+        }));
+    }
+
+    /// The layer that was measured, among its neighbours.
+    pub(super) fn placed(&self, sample: &Sample) -> Placed<'_> {
+        self.graphs[sample.graph].layer(sample.layer)
+    }
+
+    /// The network that was measured.
+    pub(super) fn graph(&self, whole: &Whole) -> &Graph {
+        &self.graphs[whole.graph]
+    }
+}
+
+fn layer_name(time: &LayerTime) -> &str {
+    &time.layer
+}
+
+fn unknown_network(name: &str) -> Error {
+    Error::unusable(format!(
+        "network `{name}` was measured as a whole only, and is not among the networks given; \
+         name the file that holds it with --networks"
+    ))
+}
+
+fn unknown_layer(network: &str, layer: &str, known: &Network) -> Error {
+    let near = crate::error::nearest(layer, known.layers().iter().map(|layer| layer.name.as_str()));
+    let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Error::unusable(format!("network `{network}` has no layer `{layer}`{hint}"))
+}
