@@ -9,6 +9,8 @@ pub mod error;
 pub mod estimator;
 pub mod io;
 pub mod network;
+pub mod objective;
+pub mod report;
 pub mod search;
 pub mod space;
 pub mod stable_hash;

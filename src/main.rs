@@ -1,5 +1,9 @@
 //! The `nas` command line.
 
-fn main() {
-    println!("nas {}", env!("CARGO_PKG_VERSION"));
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
 }

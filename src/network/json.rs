@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
 
 use super::{
     Activation, DType, Layer, Network, NetworkBuilder, Pad, Shape, Source, Window,
@@ -293,5 +293,13 @@ impl Serialize for Network {
         object.serialize_field("dtype", self.dtype.name())?;
         object.serialize_field("layers", &layers)?;
         object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    /// Reads a network inside another document; positions are then those within the network.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        read_network("network", &value.to_string()).map_err(de::Error::custom)
     }
 }

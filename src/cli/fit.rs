@@ -1,0 +1,73 @@
+//! `nas fit`: from measurements to an estimator.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use nas::{
+    error::Result,
+    estimator::{FitOptions, fit, read_measurements},
+    network::{Network, read_networks},
+};
+
+use super::{
+    Status,
+    output::{self, Format},
+};
+
+/// Fit a latency estimator to measurements, and tell what it is worth on networks it has not seen.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Measurements (.csv or .csv.gz): isolated operators, networks in context layer by layer, whole networks.
+    #[arg(value_name = "CSV", required = true)]
+    measurements: Vec<PathBuf>,
+    /// The estimator file to write (nas.estimator/1).
+    #[arg(long, short, value_name = "EST")]
+    out: PathBuf,
+    /// The graphs of the networks in the measurements (.jsonl or .jsonl.gz, nas.network/1).
+    #[arg(long, value_name = "JSONL")]
+    networks: Vec<PathBuf>,
+    /// The estimator's name; by default the device in the measurements.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the numbers come from, in a sentence; by default what lies beside the measurements.
+    #[arg(long, value_name = "TEXT")]
+    provenance: Option<String>,
+    /// Fit the physical model only, without the boosted correction.
+    #[arg(long)]
+    no_correction: bool,
+    /// Replace the estimator file if there is one.
+    #[arg(long)]
+    force: bool,
+    /// The form of the quality report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Status> {
+    if args.out.exists() && !args.force {
+        bail!("{} is there already; name another with --out, or --force to replace it", args.out.display());
+    }
+    let measurements = args.measurements.iter().map(|path| read_measurements(path));
+    let measurements = measurements.collect::<Result<Vec<_>>>()?;
+    let graphs = graphs(&args.networks)?;
+    let options = FitOptions {
+        name: args.name,
+        provenance: args.provenance,
+        correction: !args.no_correction,
+        ..FitOptions::default()
+    };
+    let fitted = fit(&measurements, &graphs, &options)?;
+    fitted.estimator.save(&args.out)?;
+    output::print(&match args.format {
+        Format::Text => fitted.quality.to_string(),
+        Format::Md => format!("```text\n{}```\n", fitted.quality),
+        Format::Json => serde_json::to_string_pretty(&fitted.quality)? + "\n",
+    })?;
+    eprintln!("wrote {}", args.out.display());
+    Ok(Status::Done)
+}
+
+fn graphs(paths: &[PathBuf]) -> Result<Vec<Network>> {
+    let read: Result<Vec<Vec<Network>>> = paths.iter().map(|path| read_networks(Path::new(path))).collect();
+    Ok(read?.into_iter().flatten().collect())
+}

@@ -1,0 +1,166 @@
+//! `nas search`: the main job.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
+use nas::{
+    estimator::Estimator,
+    objective::ArchitectureSearch,
+    report::{AblationRow, Report, Settings, ablate, front_csv, report_markdown},
+    search::{Algorithm, Budget, Executor, Outcome, Termination},
+    space::Space,
+};
+
+use super::{
+    Status, interrupt,
+    output::{self, Format},
+    progress::Reporter,
+    report::rendered,
+    run_folder::RunFolder,
+};
+
+/// Search a space for the architecture with the least latency at no less expected accuracy.
+///
+/// Writes a run folder with report.json, report.md, front.csv, checkpoint.json and a copy of the estimator.
+#[derive(clap::Args)]
+#[command(args_override_self = true)]
+pub(super) struct Args {
+    /// The space file (nas.space/1).
+    space: PathBuf,
+    /// The estimator of the accelerator (nas.estimator/1); by default the one that the space names.
+    #[arg(long, short, value_name = "EST")]
+    estimator: Option<PathBuf>,
+    /// The run folder to write; by default the next free one below runs/.
+    #[arg(long, short, value_name = "RUN", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the results of an earlier search in the run folder.
+    #[arg(long)]
+    force: bool,
+    /// Go on with an interrupted search in its run folder.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    /// How many distinct architectures to score.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50_000)]
+    evaluations: u64,
+    /// Stop after this many seconds, if that comes first.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time: Option<Duration>,
+    /// How to search: nsga2, regularized-evolution or random.
+    #[arg(long, default_value_t = Algorithm::default())]
+    algorithm: Algorithm,
+    /// The size of the population; by default it grows with the search.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1_000_000))]
+    population: Option<u32>,
+    /// The seed of all random numbers; the same seed gives the same result on any number of threads.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads; by default one for each core.
+    #[arg(long, short = 'j', value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// Also search with single kinds of gene free, and tell what each achieves.
+    #[arg(long)]
+    ablate: bool,
+    /// How many architectures of the Pareto front to report.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    front: u16,
+    /// The form of the result on stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// No progress.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("expected a positive number of seconds".into()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
+    if args.evaluations == 0 {
+        bail!("--evaluations 0 leaves nothing to search; give at least 1");
+    }
+    let space = Space::load(&args.space)?;
+    let estimator = Estimator::load(&estimator_path(args, &space)?)?;
+    let problem = ArchitectureSearch::new(&space, &estimator)?;
+    let folder = match &args.resume {
+        Some(folder) => RunFolder::open(folder)?,
+        None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
+    };
+    estimator.save(&folder.estimator())?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
+    let (outcome, ablation) = threads.install(|| searched(args, &problem, &space, &estimator, &folder))?;
+    let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
+    let report = Report::of(&space, &estimator, &problem, &outcome, &settings, ablation)?;
+    report.save(&folder.report())?;
+    nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
+    nas::io::write_atomically(&folder.front(), front_csv(&space, &problem, &outcome).as_bytes())?;
+    output::print(&rendered(&report, args.format))?;
+    tell_what_next(args, &folder, &problem, &outcome);
+    Ok(status(&outcome))
+}
+
+fn estimator_path(args: &Args, space: &Space) -> anyhow::Result<PathBuf> {
+    let named = args.estimator.clone().or_else(|| space.estimator().map(ToOwned::to_owned));
+    named.with_context(|| format!("{} names no estimator; give one with --estimator", args.space.display()))
+}
+
+fn searched(
+    args: &Args,
+    problem: &ArchitectureSearch<'_>,
+    space: &Space,
+    estimator: &Estimator,
+    folder: &RunFolder,
+) -> anyhow::Result<(Outcome, Vec<AblationRow>)> {
+    let stop = interrupt::flag()?;
+    let budget = Budget { evaluations: Some(args.evaluations), time: args.time };
+    let mut reporter = Reporter::new(problem.baseline().latency_us, budget.evaluations, args.quiet)?;
+    let mut executor = Executor::new(problem)
+        .algorithm(args.algorithm)
+        .seed(args.seed)
+        .budget(budget)
+        .cancel(stop)
+        .checkpoint(folder.checkpoint())
+        .resume(args.resume.is_some())
+        .observe(&mut reporter);
+    if let Some(size) = args.population {
+        executor = executor.population(size as usize);
+    }
+    let outcome = executor.run();
+    reporter.finish();
+    let outcome = outcome?;
+    let ablation = if args.ablate && outcome.termination != Termination::Cancelled {
+        ablate(space, estimator, &outcome, args.seed, Budget::evaluations(args.evaluations), stop)?
+    } else {
+        Vec::new()
+    };
+    Ok((outcome, ablation))
+}
+
+/// What is not part of the result: where it lies, and what to do about a result that disappoints.
+fn tell_what_next(args: &Args, folder: &RunFolder, problem: &ArchitectureSearch<'_>, outcome: &Outcome) {
+    let run = folder.path().display();
+    if outcome.termination == Termination::Cancelled {
+        eprintln!("\ninterrupted; go on with: nas search {} --resume {run}", args.space.display());
+    }
+    if let Some(nearest) = outcome.nearest.as_ref().filter(|_| !outcome.found_feasible()) {
+        eprintln!("\nnothing feasible; the candidate that came nearest misses:");
+        for line in problem.missed(&nearest.genotype.0) {
+            eprintln!("  {line}");
+        }
+        eprintln!("loosen these constraints, widen the space, or raise --evaluations");
+    } else if !args.quiet {
+        eprintln!("\nwrote {run}; layers of the first entry: nas estimate {run}#0");
+    }
+}
+
+fn status(outcome: &Outcome) -> Status {
+    match outcome.termination {
+        Termination::Cancelled => Status::Interrupted,
+        _ if !outcome.found_feasible() => Status::NothingFeasible,
+        _ => Status::Done,
+    }
+}

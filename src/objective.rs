@@ -1,0 +1,206 @@
+//! What the search of architectures minimises, and what it must keep to.
+
+use crate::{
+    error::Result,
+    estimator::Estimator,
+    network::Network,
+    search::{Evaluation, Gene, Problem},
+    space::{Constraint, GeneKind, Genotype, Metric, Space},
+    stable_hash::short_id,
+    trainability::trainability,
+    units::{Bytes, Macs, Params},
+};
+
+/// Everything that a constraint can ask of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metrics {
+    /// Estimated latency in microseconds.
+    pub latency_us: f64,
+    /// The zero-shot trainability score.
+    pub trainability: f64,
+    /// Multiply-adds.
+    pub macs: Macs,
+    /// Trained numbers.
+    pub params: Params,
+    /// Bytes of the trained numbers.
+    pub model_bytes: Bytes,
+    /// Peak activation bytes, activations in place.
+    pub peak_activation: Bytes,
+}
+
+impl Metrics {
+    /// The metrics of `network` on the estimator's accelerator.
+    #[must_use]
+    pub fn of(network: &Network, estimator: &Estimator) -> Self {
+        Self {
+            latency_us: estimator.latency_us(network),
+            trainability: trainability(network).score,
+            macs: network.macs(),
+            params: network.params(),
+            model_bytes: network.model_bytes(),
+            peak_activation: network.peak_activation().in_place,
+        }
+    }
+
+    /// One of them, in the unit of its name.
+    #[must_use]
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::LatencyMs => self.latency_us / 1e3,
+            Metric::Macs => self.macs.0 as f64,
+            Metric::Params => self.params.0 as f64,
+            Metric::ModelBytes => self.model_bytes.0 as f64,
+            Metric::PeakActivationBytes => self.peak_activation.0 as f64,
+            Metric::Trainability => self.trainability,
+        }
+    }
+}
+
+/// The search problem of a space on an accelerator: latency down, trainability up.
+///
+/// Only the genes of some kinds may be free; the others stay at the baseline.
+pub struct ArchitectureSearch<'a> {
+    space: &'a Space,
+    estimator: &'a Estimator,
+    constraints: Vec<Constraint>,
+    baseline: Metrics,
+    /// The space's index of each free gene.
+    free: Vec<usize>,
+    genes: Vec<Gene>,
+}
+
+impl<'a> ArchitectureSearch<'a> {
+    /// Searches all genes of `space` under its constraints.
+    ///
+    /// # Errors
+    /// The baseline does not decode.
+    pub fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
+        Self::free_where(space, estimator, |_| true)
+    }
+
+    /// Searches the genes of these kinds only.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn only(space: &'a Space, estimator: &'a Estimator, kinds: &[GeneKind]) -> Result<Self> {
+        Self::free_where(space, estimator, |kind| kinds.contains(&kind))
+    }
+
+    fn free_where(
+        space: &'a Space,
+        estimator: &'a Estimator,
+        is_free: impl Fn(GeneKind) -> bool,
+    ) -> Result<Self> {
+        let baseline = Metrics::of(&space.network(&space.baseline().0)?, estimator);
+        let free: Vec<usize> =
+            (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
+        let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
+        Ok(Self { space, estimator, constraints: space.constraints().to_vec(), baseline, free, genes })
+    }
+
+    /// The baseline's metrics.
+    #[must_use]
+    pub fn baseline(&self) -> &Metrics {
+        &self.baseline
+    }
+
+    /// What candidates must keep to.
+    #[must_use]
+    pub fn constraints(&self) -> &[Constraint] {
+        &self.constraints
+    }
+
+    /// The space's genotype for the free genes of a candidate.
+    #[must_use]
+    pub fn full(&self, genes: &[u8]) -> Genotype {
+        let mut full = self.space.baseline().clone();
+        for (gene, index) in self.free.iter().zip(genes) {
+            full.0[*gene] = *index;
+        }
+        full
+    }
+
+    fn reduced(&self, full: &[u8], genes: &mut [u8]) {
+        for (gene, index) in self.free.iter().zip(genes) {
+            *index = full[*gene];
+        }
+    }
+
+    /// The constraints that a candidate misses, in words.
+    #[must_use]
+    pub fn missed(&self, genes: &[u8]) -> Vec<String> {
+        let Ok(network) = self.space.network(&self.full(genes).0) else { return Vec::new() };
+        let metrics = Metrics::of(&network, self.estimator);
+        let words = |(constraint, _): &(Constraint, f64)| {
+            let value = metrics.get(constraint.metric);
+            let bound = constraint.bound(self.baseline.get(constraint.metric));
+            format!("{constraint}: {value:.6} where the limit is {bound:.6}")
+        };
+        self.violations(&metrics).iter().filter(|(_, missing)| *missing > 0.0).map(words).collect()
+    }
+
+    /// Each constraint with the value of `metrics` and by how much it misses the limit.
+    #[must_use]
+    pub fn violations(&self, metrics: &Metrics) -> Vec<(Constraint, f64)> {
+        let violation = |constraint: &Constraint| {
+            let (value, baseline) = (metrics.get(constraint.metric), self.baseline.get(constraint.metric));
+            (*constraint, constraint.violation(value, baseline))
+        };
+        self.constraints.iter().map(violation).collect()
+    }
+}
+
+/// Neighbouring genes are exchanged together; genes of a kind are set alike in the first generation.
+fn search_gene(gene: &crate::space::Gene) -> Gene {
+    Gene::new(gene.labels.len() as u16).in_group(gene.group as u32).of_kind(gene.kind.name())
+}
+
+impl Problem for ArchitectureSearch<'_> {
+    fn genes(&self) -> &[Gene] {
+        &self.genes
+    }
+
+    fn objectives(&self) -> Vec<String> {
+        vec!["latency_us".into(), "-trainability".into()]
+    }
+
+    fn evaluate(&self, genes: &[u8]) -> Evaluation {
+        // A genotype of this space always decodes; if it did not, it would be as bad as can be.
+        let Ok(network) = self.space.network(&self.full(genes).0) else {
+            return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
+        };
+        let metrics = Metrics::of(&network, self.estimator);
+        let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
+        Evaluation::feasible([metrics.latency_us, -metrics.trainability]).with_violation(violation)
+    }
+
+    fn canonicalise(&self, genes: &mut [u8]) {
+        let mut full = self.full(genes);
+        self.space.canonicalise(&mut full.0);
+        self.reduced(&full.0, genes);
+    }
+
+    fn seeds(&self) -> Vec<Genotype> {
+        let mut baseline = Genotype::first(self.free.len());
+        self.reduced(&self.space.baseline().0, &mut baseline.0);
+        vec![baseline]
+    }
+
+    fn identity(&self) -> String {
+        short_id(format!("{} {}", self.space.hash(), self.estimator.hash()).as_bytes())
+    }
+}
+
+/// What each of the constraints needs in words, for reports: `trainability >= baseline`.
+#[must_use]
+pub fn requirement(constraints: &[Constraint]) -> String {
+    let words: Vec<String> = constraints.iter().map(ToString::to_string).collect();
+    words.join("; ")
+}
+
+/// The kinds of gene of each row of the ablation table.
+pub const ABLATION: [(&str, &[GeneKind]); 3] = [
+    ("depth multiplier only", &[GeneKind::DepthMultiplier]),
+    ("fusion only", &[GeneKind::Fused]),
+    ("both", &[GeneKind::DepthMultiplier, GeneKind::Fused]),
+];

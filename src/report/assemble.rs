@@ -1,0 +1,160 @@
+//! From the outcome of a search to its report.
+
+use std::{fmt::Write, sync::atomic::AtomicBool};
+
+use super::{AblationRow, ConvergenceRow, Entry, Origin, Report, SCHEMA, entry::rounded};
+use crate::{
+    error::Result,
+    estimator::Estimator,
+    objective::{ABLATION, ArchitectureSearch, requirement},
+    search::{Algorithm, Budget, Candidate, Executor, Outcome, Problem},
+    space::Space,
+    trainability::trainability,
+};
+
+/// How the search was run, and how much of its front to report.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The search algorithm.
+    pub algorithm: Algorithm,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// At most this many entries of the front.
+    pub front: usize,
+}
+
+impl Report {
+    /// Reports `outcome`.
+    ///
+    /// # Errors
+    /// A genotype of the outcome is not one of the space.
+    pub fn of(
+        space: &Space,
+        estimator: &Estimator,
+        search: &ArchitectureSearch<'_>,
+        outcome: &Outcome,
+        settings: &Settings,
+        ablation: Vec<AblationRow>,
+    ) -> Result<Self> {
+        let entry = |genes: &[u8]| entry(space, estimator, genes);
+        let baseline = entry(&space.baseline().0)?;
+        let front: Result<Vec<Entry>> = representatives(search, outcome, settings.front)
+            .into_iter()
+            .map(|candidate| Ok(entry(&search.full(&candidate.genotype.0).0)?.against(baseline.latency_ms)))
+            .collect();
+        let front = front?;
+        let convergence = outcome.convergence.iter().map(|point| ConvergenceRow {
+            evaluations: point.evaluations,
+            hypervolume: rounded(point.hypervolume),
+        });
+        Ok(Self {
+            schema: SCHEMA.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            space: Origin { name: space.name().into(), hash: space.hash().into() },
+            estimators: vec![Origin { name: estimator.name().into(), hash: estimator.hash().into() }],
+            provenance: estimator.provenance().into(),
+            algorithm: settings.algorithm.to_string(),
+            seed: settings.seed,
+            evaluations: outcome.evaluations,
+            termination: outcome.termination.to_string(),
+            requirement: requirement(search.constraints()),
+            baseline,
+            chosen: (!front.is_empty()).then_some(0),
+            front,
+            front_size: outcome.front.len(),
+            ablation,
+            convergence: convergence.collect(),
+            hypervolume_reference: outcome.reference.map_or(Vec::new(), |point| point.to_vec()),
+        })
+    }
+}
+
+fn entry(space: &Space, estimator: &Estimator, genes: &[u8]) -> Result<Entry> {
+    let architecture = space.architecture(genes);
+    let network = architecture.network(&space.architecture_id(genes))?;
+    let (estimate, score) = (estimator.estimate(&network), trainability(&network));
+    let mut entry = Entry::of(network, &estimate, &score);
+    entry.genotype = genes.to_vec();
+    entry.blocks = architecture.lines();
+    Ok(entry)
+}
+
+/// At most `count` of the front, evenly spread: from the fastest to the last that is not slower
+/// than the baseline, or of the whole front if all are slower.
+fn representatives<'o>(
+    search: &ArchitectureSearch<'_>,
+    outcome: &'o Outcome,
+    count: usize,
+) -> Vec<&'o Candidate> {
+    let baseline = search.baseline().latency_us;
+    let faster = outcome.front.iter().take_while(|candidate| candidate.objectives[0] <= baseline).count();
+    let pool = if faster > 0 { &outcome.front[..faster] } else { &outcome.front[..] };
+    if pool.len() <= count {
+        return pool.iter().collect();
+    }
+    let last = pool.len() - 1;
+    (0..count).map(|step| &pool[step * last / (count - 1).max(1)]).collect()
+}
+
+/// The whole front as CSV: id, objectives and genotype.
+#[must_use]
+pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outcome) -> String {
+    let mut csv = String::from("id,latency_ms,trainability,genotype\n");
+    for candidate in &outcome.front {
+        let genotype = search.full(&candidate.genotype.0);
+        let genes: Vec<String> = genotype.0.iter().map(u8::to_string).collect();
+        let (latency, score) = (candidate.objectives[0] / 1e3, -candidate.objectives[1]);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            csv,
+            "{},{},{},{}",
+            space.architecture_id(&genotype.0),
+            rounded(latency),
+            rounded(score),
+            genes.join(" ")
+        );
+    }
+    csv
+}
+
+/// What single kinds of gene achieve within the requirement, and `all` beside them.
+///
+/// # Errors
+/// As [`Executor::run`].
+pub fn ablate(
+    space: &Space,
+    estimator: &Estimator,
+    all: &Outcome,
+    seed: u64,
+    budget: Budget,
+    cancel: &AtomicBool,
+) -> Result<Vec<AblationRow>> {
+    let whole = ArchitectureSearch::new(space, estimator)?;
+    let baseline = Candidate {
+        genotype: space.baseline().clone(),
+        objectives: whole.evaluate(&space.baseline().0).objectives,
+        violation: 0.0,
+    };
+    let mut rows = vec![row("baseline", &whole, space, Some(&baseline))];
+    for (name, kinds) in ABLATION {
+        let search = ArchitectureSearch::only(space, estimator, kinds)?;
+        if search.genes().is_empty() {
+            rows.push(row(name, &whole, space, Some(&baseline)));
+            continue;
+        }
+        let outcome = Executor::new(&search).seed(seed).budget(budget).cancel(cancel).run()?;
+        rows.push(row(name, &search, space, outcome.front.first()));
+    }
+    rows.push(row("all genes", &whole, space, all.front.first()));
+    Ok(rows)
+}
+
+fn row(name: &str, search: &ArchitectureSearch<'_>, space: &Space, best: Option<&Candidate>) -> AblationRow {
+    let ratio = |candidate: &Candidate| candidate.objectives[0] / search.baseline().latency_us;
+    AblationRow {
+        name: name.to_owned(),
+        latency_ms: best.map(|candidate| rounded(candidate.objectives[0] / 1e3)),
+        latency_reduction_pct: best.map(|candidate| rounded(100.0 * (1.0 - ratio(candidate)))),
+        id: best.map(|candidate| space.architecture_id(&search.full(&candidate.genotype.0).0)),
+    }
+}

@@ -1,0 +1,39 @@
+//! Reports as Markdown, for pull requests and READMEs.
+
+use super::{
+    Entry, Report,
+    text::{ablation_table, estimators, front_table, layer_table, totals},
+};
+use crate::{estimator::NetworkEstimate, trainability::Trainability, units::si};
+
+/// The summary of a search as Markdown.
+#[must_use]
+pub fn report_markdown(report: &Report) -> String {
+    let mut text = format!(
+        "# {} on {}\n\n{} architectures scored, {} on the Pareto front ({}); {}, seed {}.\n\nRequired: {}.\n\n\
+         Latency: {}.\n\n{}",
+        report.space.name,
+        estimators(report),
+        si(report.evaluations),
+        report.front_size,
+        report.termination,
+        report.algorithm,
+        report.seed,
+        report.requirement,
+        report.provenance,
+        front_table(report).markdown(),
+    );
+    if let Some(table) = ablation_table(report) {
+        text += &format!("\n## Ablation\n\n{}", table.markdown());
+    }
+    if let Some(chosen) = report.chosen.and_then(|index| report.front.get(index)) {
+        text += &format!("\n## Least latency: {}\n\n```text\n{}\n```\n", chosen.id, chosen.blocks.join("\n"));
+    }
+    text
+}
+
+/// One network as Markdown: totals, then layer by layer.
+#[must_use]
+pub fn entry_markdown(entry: &Entry, estimate: &NetworkEstimate, score: &Trainability) -> String {
+    format!("```text\n{}```\n\n{}", totals(entry, estimate, score), layer_table(entry).markdown())
+}

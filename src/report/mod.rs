@@ -1,0 +1,158 @@
+//! Reports: the result of a search as JSON, text and Markdown.
+
+mod assemble;
+mod entry;
+mod markdown;
+mod table;
+mod text;
+
+pub use assemble::{Settings, ablate, front_csv};
+pub use entry::{Entry, LayerRow};
+pub use markdown::{entry_markdown, report_markdown};
+pub use table::Table;
+pub use text::{entry_text, report_text};
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Problem, Result},
+    io::{read_text, write_atomically},
+};
+
+/// The value of a report's `schema`.
+pub const SCHEMA: &str = "nas.report/1";
+
+/// The result of a search, `nas.report/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of `nas` that wrote it.
+    pub version: String,
+    /// The space that was searched.
+    pub space: Origin,
+    /// The estimators that gave the latencies.
+    pub estimators: Vec<Origin>,
+    /// Where the measurements behind the estimators come from.
+    pub provenance: String,
+    /// The search algorithm.
+    pub algorithm: String,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// Distinct architectures scored.
+    pub evaluations: u64,
+    /// Why the search ended.
+    pub termination: String,
+    /// What every candidate keeps to.
+    pub requirement: String,
+    /// The design to beat.
+    pub baseline: Entry,
+    /// Architectures from the Pareto front, by ascending latency.
+    pub front: Vec<Entry>,
+    /// How many architectures the whole front has.
+    pub front_size: usize,
+    /// The index in `front` of the architecture with the least latency.
+    pub chosen: Option<usize>,
+    /// What single kinds of gene achieve, if it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ablation: Vec<AblationRow>,
+    /// How the hypervolume grew.
+    pub convergence: Vec<ConvergenceRow>,
+    /// The reference point of the hypervolume: microseconds, negated trainability.
+    pub hypervolume_reference: Vec<f64>,
+}
+
+/// A file that a result depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Its name.
+    pub name: String,
+    /// A hash of its content.
+    pub hash: String,
+}
+
+/// The best architecture when only some genes are free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AblationRow {
+    /// Which genes were free.
+    pub name: String,
+    /// The least latency that meets the requirement; absent if nothing does.
+    pub latency_ms: Option<f64>,
+    /// How much less than the baseline that is.
+    pub latency_reduction_pct: Option<f64>,
+    /// Its architecture id.
+    pub id: Option<String>,
+}
+
+/// The archive's hypervolume after so many evaluations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvergenceRow {
+    /// Distinct architectures scored.
+    pub evaluations: u64,
+    /// The hypervolume against the report's reference point.
+    pub hypervolume: f64,
+}
+
+impl Report {
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not a report of this version.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = read_text(path)?;
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let report: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| Problem {
+            file: path.display().to_string(),
+            position: Some((error.inner().line(), error.inner().column())),
+            path: error.path().to_string(),
+            found: error.inner().to_string(),
+            expected: format!("a {SCHEMA} file as `nas search` writes it"),
+        })?;
+        json.end().map_err(|_| Error::unusable(format!("{}: text after the report", path.display())))?;
+        if report.schema != SCHEMA {
+            let message = format!("{}: schema is {}, expected {SCHEMA}", path.display(), report.schema);
+            return Err(Error::unusable(message));
+        }
+        Ok(report)
+    }
+
+    /// Writes the report, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomically(path, self.to_json().as_bytes())
+    }
+
+    /// The report as indented JSON with a final newline.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Maps with non-string keys are the only thing that could fail, and there are none.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The entry called `name`: `baseline`, an index into the front, or an architecture id.
+    ///
+    /// # Errors
+    /// There is no such entry.
+    pub fn entry(&self, name: &str) -> Result<&Entry> {
+        let found = match name.parse::<usize>() {
+            _ if name == "baseline" => Some(&self.baseline),
+            Ok(index) if name.len() < 8 => self.front.get(index),
+            _ => self.front.iter().chain([&self.baseline]).find(|entry| entry.id == name),
+        };
+        found.ok_or_else(|| {
+            let known = match self.front.len() {
+                0 => "baseline".to_owned(),
+                count => format!("baseline, 0 to {}, or an architecture id", count - 1),
+            };
+            Error::unusable(format!("the report has no entry `{name}`, expected {known}"))
+        })
+    }
+}

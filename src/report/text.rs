@@ -1,0 +1,149 @@
+//! Reports as text for people.
+
+use super::{Entry, Report, Table};
+use crate::{
+    estimator::NetworkEstimate,
+    trainability::Trainability,
+    units::{binary_bytes, si},
+};
+
+const HEADER: [&str; 11] = [
+    "",
+    "latency ms",
+    "90 % interval",
+    "reduction",
+    "trainability",
+    "MACs",
+    "params",
+    "model",
+    "peak act.",
+    "fused",
+    "id",
+];
+
+/// A readable summary of a search.
+#[must_use]
+pub fn report_text(report: &Report) -> String {
+    let mut text = format!(
+        "{} on {}\n{} architectures scored, {} on the Pareto front ({}); {}, seed {}\nrequired: {}\nlatency: {}\n\n",
+        report.space.name,
+        estimators(report),
+        si(report.evaluations),
+        report.front_size,
+        report.termination,
+        report.algorithm,
+        report.seed,
+        report.requirement,
+        report.provenance,
+    );
+    text += &front_table(report).text();
+    if report.front.iter().any(|entry| !entry.in_range) {
+        text += "* outside the measured range; measure such operators before relying on it\n";
+    }
+    text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
+    match report.chosen.and_then(|index| report.front.get(index)) {
+        Some(chosen) => text += &format!("\nleast latency: {}\n{}\n", chosen.id, indented(&chosen.blocks)),
+        None => text += "\nno architecture meets the requirement\n",
+    }
+    text
+}
+
+pub(super) fn estimators(report: &Report) -> String {
+    let names: Vec<&str> = report.estimators.iter().map(|origin| origin.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn indented(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
+
+pub(super) fn front_table(report: &Report) -> Table {
+    let mut table = Table::new(&HEADER);
+    table.push(cells("baseline", &report.baseline));
+    for (index, entry) in report.front.iter().enumerate() {
+        table.push(cells(&format!("#{index}"), entry));
+    }
+    table
+}
+
+fn cells(name: &str, entry: &Entry) -> [String; 11] {
+    let blocks = |family: &str| entry.blocks.iter().filter(|line| line.contains(family)).count();
+    let fused = blocks(" fused-");
+    [
+        name.to_owned(),
+        format!("{:.3}{}", entry.latency_ms, if entry.in_range { "" } else { "*" }),
+        format!("{:.3} to {:.3}", entry.latency_ms_low, entry.latency_ms_high),
+        entry.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
+        format!("{:.3}", entry.trainability),
+        si(entry.macs.0),
+        si(entry.params.0),
+        binary_bytes(entry.model_bytes),
+        binary_bytes(entry.peak_activation_bytes),
+        format!("{fused}/{}", fused + blocks(" ibn ") + blocks(" ds ")),
+        entry.id.clone(),
+    ]
+}
+
+pub(super) fn ablation_table(report: &Report) -> Option<Table> {
+    if report.ablation.is_empty() {
+        return None;
+    }
+    let mut table = Table::new(&["free genes", "latency ms", "reduction", "id"]);
+    for row in &report.ablation {
+        table.push([
+            row.name.clone(),
+            row.latency_ms.map_or("none feasible".into(), |latency| format!("{latency:.3}")),
+            row.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
+            row.id.clone().unwrap_or_default(),
+        ]);
+    }
+    Some(table)
+}
+
+/// One network: totals, then layer by layer.
+#[must_use]
+pub fn entry_text(entry: &Entry, estimate: &NetworkEstimate, score: &Trainability) -> String {
+    format!("{}\n{}", totals(entry, estimate, score), layer_table(entry).text())
+}
+
+pub(super) fn layer_table(entry: &Entry) -> Table {
+    let mut layers = Table::new(&["layer", "op", "latency ms", "share", "MACs", "why"]).left(1).left(5);
+    for layer in &entry.layers {
+        layers.push([
+            layer.name.clone(),
+            layer.op.clone(),
+            format!("{:.4}", layer.latency_ms),
+            format!("{:.1} %", 100.0 * layer.latency_ms / entry.latency_ms.max(f64::MIN_POSITIVE)),
+            si(layer.macs.0),
+            layer.reason.clone(),
+        ]);
+    }
+    layers
+}
+
+pub(super) fn totals(entry: &Entry, estimate: &NetworkEstimate, score: &Trainability) -> String {
+    let terms: Vec<String> =
+        score.terms.iter().map(|term| format!("{} {:+.3}", term.name, term.value)).collect();
+    let mut text = format!(
+        "{}\n  latency          {:.3} ms, 90 % interval {:.3} to {:.3}\n  trainability     {:.3}: {}\n  \
+         MACs             {}\n  params           {}, {} as {}\n  \
+         peak activation  {} in place, {} without aliasing\n",
+        entry.id,
+        entry.latency_ms,
+        entry.latency_ms_low,
+        entry.latency_ms_high,
+        entry.trainability,
+        terms.join(", "),
+        si(entry.macs.0),
+        si(entry.params.0),
+        binary_bytes(entry.model_bytes),
+        entry.network.dtype(),
+        binary_bytes(entry.peak_activation_bytes),
+        binary_bytes(entry.peak_activation_bytes_no_alias),
+    );
+    for outside in &estimate.out_of_range {
+        text += &format!("  outside the measured range: {outside}\n");
+    }
+    text
+}

@@ -1,0 +1,8 @@
+//! The command line as a user sees it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod common;
+mod help;
+mod main_job;
