@@ -12,7 +12,8 @@ pub(crate) struct Layout {
     pub(crate) free: Vec<u32>,
     /// The genes of each group in chain order; a gene without a group is a group of its own, at the end.
     pub(crate) chain: Vec<Vec<u32>>,
-    /// The free genes of each kind in chain order.
+    /// The free genes of each kind in chain order. Genes of no kind are taken for one kind where they have as
+    /// many alternatives.
     pub(crate) kinds: Vec<Vec<u32>>,
 }
 
@@ -52,12 +53,13 @@ fn chain(genes: &[Gene]) -> Vec<Vec<u32>> {
 }
 
 fn kinds(genes: &[Gene], in_order: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
-    let mut kinds: Vec<(&str, Vec<u32>)> = Vec::new();
+    let mut kinds: Vec<(std::result::Result<&str, u16>, Vec<u32>)> = Vec::new();
     for index in in_order {
-        let Some(kind) = &genes[index as usize].kind else { continue };
-        match kinds.iter_mut().find(|(name, _)| name == kind) {
+        let gene = &genes[index as usize];
+        let key = gene.kind.as_deref().ok_or(gene.cardinality);
+        match kinds.iter_mut().find(|(known, _)| *known == key) {
             Some((_, members)) => members.push(index),
-            None => kinds.push((kind, vec![index])),
+            None => kinds.push((key, vec![index])),
         }
     }
     kinds.into_iter().map(|(_, members)| members).collect()
@@ -84,8 +86,14 @@ mod tests {
 
     #[test]
     fn fixed_genes_belong_to_no_kind() {
-        let genes = [Gene::new(1).of_kind("width"), Gene::new(4).of_kind("width"), Gene::new(2)];
+        let genes = [Gene::new(1).of_kind("width"), Gene::new(4).of_kind("width")];
         let layout = Layout::new(&genes).unwrap();
-        assert_eq!((layout.kinds, layout.free), (vec![vec![1]], vec![1, 2]));
+        assert_eq!((layout.kinds, layout.free), (vec![vec![1]], vec![1]));
+    }
+
+    #[test]
+    fn genes_of_no_kind_go_together_by_their_number_of_alternatives() {
+        let genes = [Gene::new(4), Gene::new(2), Gene::new(4), Gene::new(4).of_kind("width")];
+        assert_eq!(Layout::new(&genes).unwrap().kinds, [vec![0, 2], vec![1], vec![3]]);
     }
 }

@@ -8,26 +8,23 @@ use crate::search::{
 /// Mixes `other` into `child`, which starts as its first parent.
 ///
 /// Neighbouring groups work together, so mostly a stretch of the chain changes hands as a whole
-/// (two-point crossover); otherwise each group or each gene is taken from either parent.
+/// (two-point crossover), or all genes of a kind; seldom each gene on its own.
 pub(super) fn cross(layout: &Layout, rng: &mut Rng, other: &[u8], child: &mut [u8]) {
-    match below(rng, 4) {
-        0 | 1 => {
+    if layout.free.is_empty() {
+        return;
+    }
+    match below(rng, 10) {
+        0..5 => {
             let (start, end) = stretch(rng, layout.chain.len());
             layout.chain[start..end].iter().for_each(|group| take(group, other, child));
         }
-        2 => {
-            for group in &layout.chain {
-                if chance(rng, 0.5) {
-                    take(group, other, child);
-                }
-            }
-        }
+        5..9 => take(&layout.kinds[below(rng, layout.kinds.len())], other, child),
         _ => take_each(rng, &layout.free, other, child),
     }
 }
 
-fn take(group: &[u32], other: &[u8], child: &mut [u8]) {
-    group.iter().for_each(|&gene| child[gene as usize] = other[gene as usize]);
+fn take(genes: &[u32], other: &[u8], child: &mut [u8]) {
+    genes.iter().for_each(|&gene| child[gene as usize] = other[gene as usize]);
 }
 
 fn take_each(rng: &mut Rng, free: &[u32], other: &[u8], child: &mut [u8]) {
@@ -38,14 +35,17 @@ fn take_each(rng: &mut Rng, free: &[u32], other: &[u8], child: &mut [u8]) {
     }
 }
 
-/// Changes a few genes each on its own or, where genes have kinds, one kind along a stretch of the chain.
+/// Changes one kind along a stretch of the chain, or a few genes each on its own.
 pub(super) fn mutate(layout: &Layout, rng: &mut Rng, child: &mut [u8]) {
-    if !layout.kinds.is_empty() && chance(rng, 0.3) {
+    if layout.free.is_empty() {
+        return;
+    }
+    if chance(rng, 0.5) {
         mutate_stretch(layout, rng, child);
         return;
     }
     mutate_gene(layout, rng, child);
-    while chance(rng, 0.4) {
+    while chance(rng, 0.25) {
         mutate_gene(layout, rng, child);
     }
 }
@@ -88,4 +88,43 @@ fn stretch(rng: &mut Rng, len: usize) -> (usize, usize) {
     let start = below(rng, len);
     let length = 1 + below(rng, (len - 1).max(1));
     (start, (start + length).min(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::search::{problem::Gene, random::Streams};
+
+    fn genes() -> impl Strategy<Value = Vec<Gene>> {
+        let gene = (1..6_u16, prop::option::of(0..4_u32), prop::option::of("[ab]"));
+        let gene = gene.prop_map(|(cardinality, group, kind)| Gene { cardinality, group, kind });
+        prop::collection::vec(gene, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn children_stay_within_the_space(genes in genes(), seed in 0..1_000_u64) {
+            let layout = Layout::new(&genes).unwrap();
+            let rng = &mut Streams::new(seed).stream(0, 0);
+            let mut draw = || genes.iter().map(|gene| below(rng, usize::from(gene.cardinality)) as u8).collect();
+            let (mut child, other): (Vec<u8>, Vec<u8>) = (draw(), draw());
+            for _ in 0..20 {
+                cross(&layout, rng, &other, &mut child);
+                mutate(&layout, rng, &mut child);
+                prop_assert!(child.iter().zip(&genes).all(|(&value, gene)| u16::from(value) < gene.cardinality));
+            }
+        }
+
+        #[test]
+        fn a_mutated_gene_always_changes(cardinality in 2..9_u16, seed in 0..1_000_u64) {
+            let layout = Layout::new(&[Gene::new(cardinality)]).unwrap();
+            let rng = &mut Streams::new(seed).stream(0, 0);
+            let old = below(rng, usize::from(cardinality)) as u8;
+            let mut child = [old];
+            mutate_gene(&layout, rng, &mut child);
+            prop_assert!(child[0] != old && u16::from(child[0]) < cardinality);
+        }
+    }
 }
