@@ -12,9 +12,9 @@ impl RunFolder {
     pub(super) fn create(asked: Option<&Path>, space: &str, force: bool) -> anyhow::Result<Self> {
         let folder = asked.map_or_else(|| next_free(space), Path::to_owned);
         let run = Self(folder);
-        if run.report().exists() && !force {
+        if (run.report().exists() || run.checkpoint().exists()) && !force {
             bail!(
-                "{} already holds a report; choose another --out, go on with --resume {0}, or --force to replace it",
+                "{} already holds a search; choose another --out, go on with --resume {0}, or --force to replace it",
                 run.0.display()
             );
         }
