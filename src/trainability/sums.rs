@@ -6,11 +6,16 @@ use super::{
 };
 use crate::network::{Layer, Network, Op, Shape, Source, Window};
 
+/// The share of its output's variance that ReLU makes nonlinear, 1 − 1 / (4 · 0.341).
+const RELU: f64 = 0.2665;
+
 /// Sums over the layers of one network.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     /// Σ weight · √(cin · cout) over the layers that mix channels, for each octave and the head.
     pub(super) capacity: [f64; STRIDES + 1],
+    /// Σ weight · nonlinear share over the activations, in units of ReLU's, for each octave and the head.
+    nonlinearity: [f64; STRIDES + 1],
     /// Σ weight · ln(side of the window) over the convolutions that see more than a pixel, for each octave.
     pub(super) reach: [f64; STRIDES],
     /// Σ share · ln(side / stride) over average pools: octaves of detail that they blur.
@@ -26,9 +31,16 @@ impl Sums {
         let mut sums = Self::default();
         for ((layer, signal), flow) in network.layers().iter().zip(signals).zip(flows) {
             let Some(source) = layer.inputs.first() else { continue };
-            sums.add(layer, *source, network.shape(*source), flow, flow.octave(signal));
+            let octave = flow.octave(signal);
+            sums.nonlinearity[octave] += flow.weight() * (1.0 - signal.linear) / RELU;
+            sums.add(layer, *source, network.shape(*source), flow, octave);
         }
         sums
+    }
+
+    /// The capacity that nonlinearities make use of: however deep, linear layers are one linear map.
+    pub(super) fn used_capacity(&self, octave: usize) -> f64 {
+        self.capacity[octave] * (1.0 - (-3.0 * self.nonlinearity[octave]).exp())
     }
 
     fn add(&mut self, layer: &Layer, source: Source, input: Shape, flow: &Flow, octave: usize) {
