@@ -151,13 +151,12 @@ fn report(cells: &[Cell]) {
         let pairs = |chosen: &[usize]| chosen.iter().map(|cell| (value(cell), cells[*cell].0)).unzip();
         let (x, y): (Vec<f64>, Vec<f64>) = pairs(&order);
         let (x10, y10): (Vec<f64>, Vec<f64>) = pairs(best);
-        println!(
-            "{:26} {:7.3} {:7.3} {:14.3}",
-            term.name,
-            spearman(&x, &y),
-            kendall(&x, &y),
-            spearman(&x10, &y10)
-        );
+        let in_best = spearman(&x10, &y10);
+        // A term that no cell changes, such as the input resolution, ranks nothing.
+        if in_best.is_finite() {
+            let (rho, tau) = (spearman(&x, &y), kendall(&x, &y));
+            println!("{:26} {rho:7.3} {tau:7.3} {in_best:14.3}", term.name);
+        }
     }
 }
 

@@ -43,11 +43,12 @@
 //! family ρ ≥ .95. NAS-Bench-201:
 //! `cargo run --release --example rank_nasbench201 -- CSV`.
 //!
-//! The constants are round numbers, **chosen in sight of both lists**: some three hundred settings were compared
-//! on them, and no list was held out, so these are not predictions of unseen accuracies. The exponents and the fading by their rank correlations, `wₛ` by designers' MACs, resolution by the published list and its
-//! pairs at equal MACs, the depthwise discount by MobileNetV1's ablation. With ln Σ F and ln(side) alone and
-//! one ratio fitted on all families but the one predicted, ρ was .95 (the form was still chosen in sight).
-//! Expect less on other tasks.
+//! The constants are round numbers, **chosen in sight of both lists**: some three hundred settings were
+//! compared on them and no list was held out, so these are not predictions of unseen accuracies. The
+//! exponents and the fading were chosen by their rank correlations, `wₛ` by designers' MACs, resolution by the
+//! published list and its pairs at equal MACs, the depthwise discount by MobileNetV1's ablation. With ln Σ F
+//! and ln(side) alone, and one ratio fitted on all families but the one predicted, ρ was .95 (the form was
+//! still chosen in sight). Expect less on other tasks.
 //!
 //! Where it is wrong: the list mixes training recipes, and the score knows none. It thinks too little of
 //! ShuffleNetV2 (its shuffle and split are not seen) and too much of VGG and the largest EfficientNets; beyond

@@ -166,7 +166,7 @@ fn equal_params_do_not_make_an_equal_score() {
 }
 
 /// Two detection outputs on a small trunk, or a segmenter with a skip connection.
-fn dense_prediction(width: u32, detector: bool) -> Network {
+fn dense_prediction(width: u32, head: u32, detector: bool) -> Network {
     let mut b = NetworkBuilder::new("dense", Shape::new(128, 96, 3), DType::Int8);
     let relu = Activation::Relu;
     let fine = b.add("fine", Conv2d::square(width, 3, 8), &[Source::Input], relu).unwrap();
@@ -174,6 +174,7 @@ fn dense_prediction(width: u32, detector: bool) -> Network {
     if detector {
         for (name, x) in [("fine", fine), ("coarse", coarse)] {
             let x = b.add(format!("{name}.dw"), DepthwiseConv2d::square(3, 1), &[x], relu).unwrap();
+            let x = b.add(format!("{name}.head"), Conv2d::square(head, 1, 1), &[x], relu).unwrap();
             b.add(format!("{name}.boxes"), Conv2d::square(24, 1, 1), &[x], Activation::None).unwrap();
         }
         return b.finish();
@@ -181,15 +182,17 @@ fn dense_prediction(width: u32, detector: bool) -> Network {
     let up = Resize { size: [16, 12], mode: ResizeMode::Bilinear };
     let up = b.add("up", up, &[coarse], Activation::None).unwrap();
     let both = b.add("both", Concat, &[fine, up], Activation::None).unwrap();
-    b.add("classes", Conv2d::square(19, 1, 1), &[both], Activation::None).unwrap();
+    let x = b.add("head", Conv2d::square(head, 1, 1), &[both], relu).unwrap();
+    b.add("classes", Conv2d::square(19, 1, 1), &[x], Activation::None).unwrap();
     b.finish()
 }
 
 #[test]
 fn detectors_and_segmenters_are_scored_over_all_their_outputs() {
     for detector in [true, false] {
-        let [thin, wide] = [8, 16].map(|width| trainability(&dense_prediction(width, detector)).score);
-        assert!(thin.is_finite() && thin < wide, "{thin} {wide}");
+        let score = |width, head| trainability(&dense_prediction(width, head, detector)).score;
+        assert!(score(8, 32).is_finite() && score(8, 32) < score(16, 32));
+        assert!(score(16, 1) < score(16, 8) && score(16, 8) < score(16, 32), "thinner heads");
     }
 }
 #[test]
