@@ -166,7 +166,7 @@ fn equal_params_do_not_make_an_equal_score() {
 }
 
 /// Two detection outputs on a small trunk, or a segmenter with a skip connection.
-fn dense_prediction(width: u32, detector: bool) -> Network {
+fn dense_prediction(width: u32, head: u32, detector: bool) -> Network {
     let mut b = NetworkBuilder::new("dense", Shape::new(128, 96, 3), DType::Int8);
     let relu = Activation::Relu;
     let fine = b.add("fine", Conv2d::square(width, 3, 8), &[Source::Input], relu).unwrap();
@@ -174,6 +174,7 @@ fn dense_prediction(width: u32, detector: bool) -> Network {
     if detector {
         for (name, x) in [("fine", fine), ("coarse", coarse)] {
             let x = b.add(format!("{name}.dw"), DepthwiseConv2d::square(3, 1), &[x], relu).unwrap();
+            let x = b.add(format!("{name}.head"), Conv2d::square(head, 1, 1), &[x], relu).unwrap();
             b.add(format!("{name}.boxes"), Conv2d::square(24, 1, 1), &[x], Activation::None).unwrap();
         }
         return b.finish();
@@ -181,14 +182,149 @@ fn dense_prediction(width: u32, detector: bool) -> Network {
     let up = Resize { size: [16, 12], mode: ResizeMode::Bilinear };
     let up = b.add("up", up, &[coarse], Activation::None).unwrap();
     let both = b.add("both", Concat, &[fine, up], Activation::None).unwrap();
-    b.add("classes", Conv2d::square(19, 1, 1), &[both], Activation::None).unwrap();
+    let x = b.add("head", Conv2d::square(head, 1, 1), &[both], relu).unwrap();
+    b.add("classes", Conv2d::square(19, 1, 1), &[x], Activation::None).unwrap();
     b.finish()
 }
 
 #[test]
 fn detectors_and_segmenters_are_scored_over_all_their_outputs() {
     for detector in [true, false] {
-        let [thin, wide] = [8, 16].map(|width| trainability(&dense_prediction(width, detector)).score);
-        assert!(thin.is_finite() && thin < wide, "{thin} {wide}");
+        let score = |width, head| trainability(&dense_prediction(width, head, detector)).score;
+        assert!(score(8, 32).is_finite() && score(8, 32) < score(16, 32));
+        assert!(score(16, 1) < score(16, 8) && score(16, 8) < score(16, 32), "thinner heads");
     }
+}
+#[test]
+fn degenerate_changes_do_not_pay() {
+    let base = GENES.score();
+    let lower = [
+        ("linear", Genes { activation: Activation::None, ..GENES }),
+        ("sigmoid", Genes { activation: Activation::Sigmoid, ..GENES }),
+        ("wide at stride 16 only", Genes { widths: [8, 8, 16, 160, 64], ..GENES }),
+        ("deep at stride 4 only", Genes { repeats: [11, 1, 1, 1, 1], ..GENES }),
+        ("deep at stride 16 only", Genes { repeats: [1, 1, 1, 11, 1], ..GENES }),
+        ("no depth but wide", Genes { repeats: [1; 5], widths: GENES.widths.map(|w| w * 17 / 10), ..GENES }),
+        ("no expansion but wide", Genes { expansion: 1.0, widths: GENES.widths.map(|w| w * 3), ..GENES }),
+        ("thin and very deep", {
+            Genes { repeats: GENES.repeats.map(|r| r * 16), widths: GENES.widths.map(|w| w / 4), ..GENES }
+        }),
+        ("small picture but wide", Genes { input: 112, widths: GENES.widths.map(|w| w * 17 / 10), ..GENES }),
+        ("large picture but thin", Genes { input: 448, widths: GENES.widths.map(|w| w / 4), ..GENES }),
+    ];
+    for (name, genes) in lower {
+        assert!(genes.score() < base, "{name}: {}", genes.score() - base);
+    }
+}
+
+#[test]
+fn large_kernels_are_worth_less_than_half_as_much_width_again() {
+    let wider = Genes { widths: GENES.widths.map(|width| width * 3 / 2), ..GENES }.score();
+    assert!(Genes { kernel: 7, ..GENES }.score() < wider);
+}
+
+#[test]
+fn equal_macs_at_equal_published_accuracy_score_alike() {
+    // MobileNetV2 at width 1.0, 128 px and at 0.5, 224 px: 65.3 and 65.4 % (its authors' table).
+    let halved = Genes { widths: GENES.widths.map(|width| width / 2), ..GENES };
+    let small = Genes { input: 128, ..GENES };
+    assert!((halved.score() - small.score()).abs() < 0.15, "{} {}", halved.score(), small.score());
+}
+/// MobileNetV1 (Howard et al. 2017) or V2 (Sandler et al. 2018): 13 or 17 blocks at a width multiplier.
+fn mobilenet(version: u32, width: f64, input: u32) -> Network {
+    const V1: &[[u32; 4]] = &[[0, 64, 1, 1], [0, 128, 2, 2], [0, 256, 2, 2], [0, 512, 6, 2], [0, 1024, 2, 2]];
+    const V2: &[[u32; 4]] = &[
+        [1, 16, 1, 1],
+        [6, 24, 2, 2],
+        [6, 32, 3, 2],
+        [6, 64, 4, 2],
+        [6, 96, 3, 1],
+        [6, 160, 3, 2],
+        [6, 320, 1, 1],
+    ];
+    let channels = |c: u32| ((f64::from(c) * width / 8.0).round() as u32).max(1) * 8;
+    let (stages, kind) =
+        if version == 1 { (V1, BlockKind::DepthwiseSeparable) } else { (V2, BlockKind::Ibn) };
+    let activation = Activation::Relu6;
+    let mut b = NetworkBuilder::new("mobilenet", Shape::new(input, input, 3), DType::Int8);
+    let mut x = b.add("stem", Conv2d::square(channels(32), 3, 2), &[Source::Input], activation).unwrap();
+    for (stage, [expansion, cout, repeats, first]) in stages.iter().copied().enumerate() {
+        for repeat in 0..repeats {
+            let stride = if repeat == 0 { first } else { 1 };
+            let (hidden, cout) = (b.shape(x).c * expansion, channels(cout));
+            let block = Block { kind, fused: false, kernel: 3, stride, hidden, cout, activation, se: None };
+            x = block.build(&mut b, &format!("s{stage}.b{repeat}"), x).unwrap();
+        }
+    }
+    if version == 2 {
+        let features = Conv2d::square((1280.0 * width.max(1.0)) as u32, 1, 1);
+        x = b.add("features", features, &[x], activation).unwrap();
+    }
+    x = b.add("pool", GlobalAvgPool, &[x], Activation::None).unwrap();
+    b.add("classes", Dense { cout: 1000, bias: true }, &[x], Activation::None).unwrap();
+    b.finish()
+}
+
+/// Version, width, input, ImageNet top-1 in %, from the authors' tables.
+const PUBLISHED: [(u32, f64, u32, f64); 38] = [
+    (1, 1.0, 224, 70.9),
+    (1, 1.0, 192, 70.0),
+    (1, 1.0, 160, 68.0),
+    (1, 1.0, 128, 65.2),
+    (1, 0.75, 224, 68.4),
+    (1, 0.75, 192, 67.2),
+    (1, 0.75, 160, 65.3),
+    (1, 0.75, 128, 62.1),
+    (1, 0.5, 224, 63.3),
+    (1, 0.5, 192, 61.7),
+    (1, 0.5, 160, 59.1),
+    (1, 0.5, 128, 56.3),
+    (1, 0.25, 224, 49.8),
+    (1, 0.25, 192, 47.7),
+    (1, 0.25, 160, 45.5),
+    (1, 0.25, 128, 41.5),
+    (2, 1.4, 224, 75.0),
+    (2, 1.3, 224, 74.4),
+    (2, 1.0, 224, 71.8),
+    (2, 1.0, 192, 70.7),
+    (2, 1.0, 160, 68.8),
+    (2, 1.0, 128, 65.3),
+    (2, 1.0, 96, 60.3),
+    (2, 0.75, 224, 69.8),
+    (2, 0.75, 192, 68.7),
+    (2, 0.75, 160, 66.4),
+    (2, 0.75, 128, 63.2),
+    (2, 0.75, 96, 58.8),
+    (2, 0.5, 224, 65.4),
+    (2, 0.5, 192, 63.9),
+    (2, 0.5, 160, 61.0),
+    (2, 0.5, 128, 57.7),
+    (2, 0.5, 96, 51.2),
+    (2, 0.35, 224, 60.3),
+    (2, 0.35, 192, 58.2),
+    (2, 0.35, 160, 55.7),
+    (2, 0.35, 128, 50.8),
+    (2, 0.35, 96, 45.5),
+];
+
+/// The share of pairs that `score` orders as their accuracies are, of those more than half a percent apart.
+fn agreement(score: impl Fn(&Network) -> f64) -> f64 {
+    let build = |(version, width, input, _): &_| score(&mobilenet(*version, *width, *input));
+    let scores: Vec<f64> = PUBLISHED.iter().map(build).collect();
+    let (mut right, mut all) = (0, 0);
+    for (a, x) in PUBLISHED.iter().zip(&scores) {
+        for (b, y) in PUBLISHED.iter().zip(&scores).filter(|(b, _)| a.3 > b.3 + 0.5) {
+            all += 1;
+            right += u32::from(x > y);
+            assert!(a.0 != b.0 || x > &(y - 0.25), "{a:?} {b:?}");
+        }
+    }
+    f64::from(right) / f64::from(all)
+}
+
+#[test]
+fn published_mobilenets_are_ordered_better_than_by_macs() {
+    let score = agreement(|network| trainability(network).score);
+    let macs = agreement(|network| (network.macs().0 as f64).ln());
+    assert!(score > 0.95 && score > macs, "{score} against {macs}");
 }

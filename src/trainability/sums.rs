@@ -1,0 +1,84 @@
+//! What the score needs of all layers together.
+
+use super::{
+    flow::Flow,
+    signal::{HEAD, STRIDES, Signal, is_depthwise},
+};
+use crate::network::{Layer, Network, Op, Shape, Source, Window};
+
+/// The share of its output's variance that ReLU makes nonlinear, 1 − 1 / (4 · 0.341).
+const RELU: f64 = 0.2665;
+
+/// Sums over the layers of one network.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    /// Σ weight · √(cin · cout) over the layers that mix channels, for each octave and the head.
+    pub(super) capacity: [f64; STRIDES + 1],
+    /// Σ weight · nonlinear share over the activations, in units of ReLU's, for each octave and the head.
+    nonlinearity: [f64; STRIDES + 1],
+    /// Σ weight · ln(side of the window) over the convolutions that see more than a pixel, for each octave.
+    pub(super) reach: [f64; STRIDES],
+    /// Σ share · ln(side / stride) over average pools: octaves of detail that they blur.
+    pub(super) blur: f64,
+    /// Σ share / cin over the layers that mix channels.
+    pub(super) fluctuation: f64,
+    /// The largest share / cin: the tightest cut that the signal must pass.
+    pub(super) bottleneck: f64,
+}
+
+impl Sums {
+    pub(super) fn over(network: &Network, signals: &[Signal], flows: &[Flow]) -> Self {
+        let mut sums = Self::default();
+        for ((layer, signal), flow) in network.layers().iter().zip(signals).zip(flows) {
+            let Some(source) = layer.inputs.first() else { continue };
+            let octave = flow.octave(signal);
+            sums.nonlinearity[octave] += flow.weight() * (1.0 - signal.linear) / RELU;
+            sums.add(layer, *source, network.shape(*source), flow, octave);
+        }
+        sums
+    }
+
+    /// The capacity that nonlinearities make use of: however deep, linear layers are one linear map.
+    pub(super) fn used_capacity(&self, octave: usize) -> f64 {
+        self.capacity[octave] * (1.0 - (-3.0 * self.nonlinearity[octave]).exp())
+    }
+
+    fn add(&mut self, layer: &Layer, source: Source, input: Shape, flow: &Flow, octave: usize) {
+        match &layer.op {
+            Op::Conv2d(conv) => self.add_window(&conv.window, input, flow, octave),
+            Op::DepthwiseConv2d(conv) => self.add_window(&conv.window, input, flow, octave),
+            Op::AvgPool(pool) => {
+                self.blur += flow.share * (side(&pool.window, input) / stride(&pool.window)).ln().max(0.0);
+            }
+            _ => {}
+        }
+        if matches!(layer.op, Op::Conv2d(_) | Op::Dense(_)) && !is_depthwise(layer) {
+            self.add_mixing(source, f64::from(input.c), f64::from(layer.output.c), flow, octave);
+        }
+    }
+
+    fn add_window(&mut self, window: &Window, input: Shape, flow: &Flow, octave: usize) {
+        if octave != HEAD && window.taps() > 1 {
+            self.reach[octave] += flow.weight() * side(window, input).ln();
+        }
+    }
+
+    fn add_mixing(&mut self, source: Source, cin: f64, cout: f64, flow: &Flow, octave: usize) {
+        self.capacity[octave] += flow.weight() * (cin * cout).sqrt();
+        // The channels of the picture itself are nobody's choice.
+        if source != Source::Input {
+            self.fluctuation += flow.share / cin;
+            self.bottleneck = self.bottleneck.max(flow.share / cin);
+        }
+    }
+}
+
+/// The side of the square that a window spans, at most the picture's.
+fn side(window: &Window, input: Shape) -> f64 {
+    let span = |axis: usize, limit: u32| ((window.kernel[axis] - 1) * window.dilation[axis] + 1).min(limit);
+    (f64::from(span(0, input.h)) * f64::from(span(1, input.w))).sqrt()
+}
+
+fn stride(window: &Window) -> f64 {
+    (f64::from(window.stride[0]) * f64::from(window.stride[1])).sqrt()
+}
