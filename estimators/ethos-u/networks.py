@@ -46,7 +46,7 @@ MOBILENET_V1 = [
     (1024, 2), (1024, 1),
 ]  # fmt: skip
 EXTRAS = (512, 256, 256, 128)
-MAX_MACS, MAX_PARAMS = 3.0e9, 9.0e6
+MAX_MACS, MAX_PARAMS = 4.0e9, 14.0e6
 
 
 class Graph:
@@ -97,7 +97,7 @@ class Style:
         self.rng = rng
         self.multiple = rng.choices((1, 4, 8, 16, 32), (0.27, 0.05, 0.43, 0.2, 0.05))[0]
         self.width = rng.choice((0.35, 0.5, 0.75, 1.0, 1.25, 1.5, rng.uniform(0.35, 1.5)))
-        self.kernels = rng.choices(((3,), (3, 5), (5,), (3, 5, 7)), (0.4, 0.45, 0.05, 0.1))[0]
+        self.kernels = rng.choices((None, (3,), (3, 5), (5,), (3, 5, 7)), (0.3, 0.15, 0.4, 0.05, 0.1))[0]
         self.spread = rng.choices((0.0, 0.25, 0.5), (0.3, 0.35, 0.35))[0]
         self.fuse = rng.choices(("never", "always", "early", "mixed"), (0.28, 0.08, 0.28, 0.36))[0]
         self.fuse_until = rng.randint(1, 9)
@@ -105,9 +105,17 @@ class Style:
         self.expansion = rng.choices(("table", "stage", "block"), (0.4, 0.35, 0.25))[0]
         self.activation = rng.choices((R, "relu6", H), (0.35, 0.57, 0.08))[0]
         self.residual = rng.random() < 0.95
+        self.published = rng.random() < 0.15
+        if self.published:
+            self._as_published()
         self.blocks = 0
         self.h, self.w = _size(rng, *sizes)
         self.c = rng.choices((3, 1, 4), (0.92, 0.05, 0.03))[0]
+
+    def _as_published(self):
+        """A published table at some width; only fused blocks make it differ."""
+        self.multiple, self.kernels, self.spread = 8, None, 0.0
+        self.expansion, self.activation, self.residual = "table", "relu6", True
 
     def snap(self, channels):
         """The nearest multiple, and never less than one of them (nor than 4 channels)."""
@@ -118,9 +126,8 @@ class Style:
         """A table's channels under this network's width and spread."""
         return self.snap(table * self.width * self.rng.uniform(1 - self.spread, 1 + self.spread))
 
-    def kernel(self, table=None):
-        free = len(self.kernels) > 1 or table is None
-        return self.rng.choice(self.kernels) if free else table
+    def kernel(self, table):
+        return self.rng.choice(self.kernels) if self.kernels else table
 
     def depth(self, repeats):
         if self.spread == 0.0:
@@ -205,7 +212,7 @@ def free_table(style):
 
 def trunk_v2(g, style):
     """Stages of inverted bottlenecks; returns the outputs of all blocks and of the strided expansions."""
-    table = MOBILENET_V2 if style.rng.random() < 0.55 else free_table(style)
+    table = MOBILENET_V2 if style.published or style.rng.random() < 0.5 else free_table(style)
     x, blocks, expansions = stem(g, style), [], []
     for stage, (expansion, channels, repeats, stride) in enumerate(table, 1):
         cout, repeats = style.channels(channels), style.depth(repeats)
@@ -229,6 +236,8 @@ def trunk_v3(g, style, last_stride=2):
     table = MOBILENET_V3_SMALL if style.rng.random() < 0.7 else MOBILENET_V3_LARGE
     swish = style.rng.choices((H, R, "relu6"), (0.7, 0.2, 0.1))[0]
     squeeze = style.rng.choices(("table", "never", "always"), (0.7, 0.2, 0.1))[0]
+    if style.published:
+        swish, squeeze = H, "table"
     x, blocks = stem(g, style, 16, swish), []
     strided = max(i for i, stage in enumerate(table) if stage[0][5] == 2)
     for stage, rows in enumerate(table):
@@ -257,7 +266,7 @@ def _resample(rows, count):
 def trunk_v1(g, style):
     rng, x = style.rng, stem(g, style)
     table = MOBILENET_V1
-    if rng.random() < 0.5:
+    if not style.published and rng.random() < 0.5:
         drop = set(rng.sample(range(6, 11), rng.randint(0, 5)))
         table = [row for i, row in enumerate(MOBILENET_V1) if i not in drop]
     stage = index = 0
@@ -401,7 +410,7 @@ OPERATORS = {
     "avg_pool": 0.015, "max_pool": 0.015, "global_avg_pool": 0.03, "resize": 0.03,
 }  # fmt: skip
 TYPICAL_SIZES = (4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224)
-MAX_TENSOR_BYTES, MAX_WEIGHTS, MAX_OPERATOR_MACS = 3.2e6, 2.4e6, 8.0e8
+MAX_TENSOR_BYTES, MAX_WEIGHTS, MAX_OPERATOR_MACS = 5.0e6, 3.5e6, 1.4e9
 
 
 def _log_uniform(rng, low, high):

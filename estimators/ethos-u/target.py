@@ -51,7 +51,14 @@ class Compiled:
     cascades: int
 
 
+def accelerators():
+    """The names that Vela knows, `ethos-u55-32` and so on."""
+    return architecture_features.Accelerator.member_list()
+
+
 class Target:
+    """An accelerator with its system configuration and memory mode, as Vela sees it."""
+
     def __init__(self, npu, system_config=None, memory_mode=None):
         self.npu = npu if npu.startswith("ethos-") else f"ethos-{npu}"
         default_system, default_memory = DEFAULTS[self.npu.split("-")[1]]
