@@ -92,6 +92,8 @@ def output_shape(spec, shapes):
     op, first = spec["op"], shapes[0]
     if op == "conv2d":
         return _windowed_out(spec, first, spec["cout"])
+    if op == "depthwise_conv2d":
+        return _windowed_out(spec, first, spec.get("cout", first[2]))
     if op in WINDOWED:
         return _windowed_out(spec, first, first[2])
     if op == "dense":
@@ -109,20 +111,27 @@ def output_shape(spec, shapes):
 
 def _layer(spec, shapes_by_name):
     shapes = [shapes_by_name[name] for name in spec["inputs"]]
-    activation = spec.get("activation", "none")
+    activation, groups = spec.get("activation", "none"), spec.get("groups", 1)
     if activation not in ACTIVATIONS:
         raise NetworkError(f"unknown activation `{activation}`; known: {', '.join(ACTIVATIONS)}")
+    if not shapes:
+        raise NetworkError("it has no inputs")
+    out, cin = output_shape(spec, shapes), shapes[0][2]
+    if min(out) < 1:
+        raise NetworkError(f"its output shape is {out}; every size must be at least 1")
+    if cin % groups or (spec["op"] == "depthwise_conv2d" and out[2] % cin):
+        raise NetworkError(f"{cin} input and {out[2]} output channels do not divide into groups")
     return Layer(
         name=spec["name"],
         op=spec["op"],
         inputs=list(spec["inputs"]),
         in_shapes=shapes,
-        out=output_shape(spec, shapes),
+        out=out,
         kernel=pair(spec.get("kernel", 1)),
         stride=pair(spec.get("stride", 1)),
         dilation=pair(spec.get("dilation", 1)),
         pad=spec.get("pad", "same"),
-        groups=spec.get("groups", 1),
+        groups=groups,
         activation=activation,
         mode=spec.get("mode", "nearest"),
     )
@@ -130,24 +139,38 @@ def _layer(spec, shapes_by_name):
 
 def parse(doc, extra_inputs=None):
     """A `nas.network/1` object as a shape-checked `Network`."""
-    if doc.get("schema") != SCHEMA:
-        raise NetworkError(f"schema is {doc.get('schema')!r}, expected {SCHEMA!r}")
-    size = doc["input"]
-    inputs = {"input": (size["h"], size["w"], size["c"]), **(extra_inputs or {})}
+    if not isinstance(doc, dict) or doc.get("schema") != SCHEMA:
+        found = doc.get("schema") if isinstance(doc, dict) else doc
+        raise NetworkError(f"schema is {found!r:.40}, expected {SCHEMA!r}")
+    try:
+        name, size, specs = doc["name"], doc["input"], doc["layers"]
+        inputs = {"input": (size["h"], size["w"], size["c"]), **(extra_inputs or {})}
+    except (KeyError, TypeError) as error:
+        raise NetworkError(f"field `name`, `input` {{h, w, c}} or `layers` is missing or wrong: {error}") from None
+    if doc.get("dtype", "int8") != "int8":
+        raise NetworkError(f"network `{name}`: dtype is {doc['dtype']!r}; only int8 runs on Ethos-U here")
     shapes, layers = dict(inputs), []
-    for spec in doc["layers"]:
-        where = f"network `{doc['name']}`, layer `{spec.get('name')}`"
-        if spec["name"] in shapes:
-            raise NetworkError(f"{where}: the name is used twice")
-        try:
-            layer = _layer(spec, shapes)
-        except KeyError as missing:
-            raise NetworkError(f"{where}: field or input {missing} is missing") from None
-        except NetworkError as error:
-            raise NetworkError(f"{where}: {error}") from None
+    for spec in specs:
+        layer = _checked_layer(f"network `{name}`", spec, shapes)
         shapes[layer.name] = layer.out
         layers.append(layer)
-    return Network(doc["name"], inputs, layers, doc)
+    if not layers:
+        raise NetworkError(f"network `{name}` has no layers")
+    return Network(name, inputs, layers, doc)
+
+
+def _checked_layer(where, spec, shapes):
+    where = f"{where}, layer `{spec.get('name') if isinstance(spec, dict) else spec}`"
+    try:
+        if spec["name"] in shapes:
+            raise NetworkError("the name is used twice")
+        return _layer(spec, shapes)
+    except KeyError as missing:
+        raise NetworkError(f"{where}: field or input {missing} is missing") from None
+    except NetworkError as error:
+        raise NetworkError(f"{where}: {error}") from None
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise NetworkError(f"{where}: a field has a wrong value: {error}") from None
 
 
 def open_text(path):

@@ -30,6 +30,10 @@ class AttributionError(RuntimeError):
     """A compiled operator that belongs to no layer, or cycles that got lost."""
 
 
+class CompileError(RuntimeError):
+    """A network that does not run on the NPU alone."""
+
+
 @dataclass
 class Operator:
     """One compiled operator of Vela's performance table."""
@@ -119,9 +123,12 @@ class Target:
 
     def compile(self, model):
         """Compile the bytes of a TFLite file."""
-        built = regor.compile(
-            self._family, model, "TFLITE", self._system, options=self._options, verbose=True
-        )
+        try:
+            built = regor.compile(
+                self._family, model, "TFLITE", self._system, options=self._options, verbose=True
+            )
+        except RuntimeError as error:
+            raise CompileError(str(error).strip()) from None
         report = built.perf_report
         return Compiled(
             operators=_operators(built.opt_database.tables),
@@ -153,7 +160,7 @@ def _operators(tables):
 
 def _operator(row, source, details):
     if row["operator"] == "Passthrough":
-        raise AttributionError(f"operator `{row['name']}` fell back to the CPU")
+        raise CompileError(f"operator `{row['name']}` fell back to the CPU")
     return Operator(
         row["name"], row["operator"], source, int(row["op_cycles"]), int(row["mac_count"]), details
     )

@@ -218,7 +218,8 @@ def _depthwise(b, layer, inputs, output, fused):
     kernel = b.weights(f"{layer.name}/weights", (1, *layer.kernel, layer.out[2]), 3)
     bias = b.bias(f"{layer.name}/bias", layer.out[2])
     window = _window(layer, fused)
-    options = b.options("DepthwiseConv2DOptions", Padding=padding, DepthMultiplier=1, **window)
+    multiplier = layer.out[2] // layer.in_shapes[0][2]
+    options = b.options("DepthwiseConv2DOptions", Padding=padding, DepthMultiplier=multiplier, **window)
     b.operator(OPCODES.DEPTHWISE_CONV_2D, [source, kernel, bias], output, *options)
 
 

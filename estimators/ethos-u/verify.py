@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from network import NetworkError, parse, read_documents
-from target import AttributionError, Target, accelerators
+from target import CompileError, Target, accelerators
 
 HERE = Path(__file__).resolve().parent
 NPU_NAME = re.compile(r"u(?:55|65|85)-\d+", re.IGNORECASE)
@@ -43,6 +43,10 @@ class Entry:
     layers: dict = field(default_factory=dict)  # predicted ms per layer
     compiled_ms: float = None
     compiled_layers: dict = None
+    problem: str = None  # why it does not compile for the NPU alone
+
+    def name(self):
+        return self.label or self.network.name
 
     def error(self):
         return 100 * (self.predicted_ms / self.compiled_ms - 1)
@@ -82,7 +86,7 @@ def _report(path, doc):
 def _entry(where, doc, label):
     if not isinstance(doc, dict):
         raise InputError(f"{where}: is {doc!r:.40}, expected an object")
-    layers = {layer["name"]: layer["latency_ms"] for layer in doc.get("layers") or [] if "latency_ms" in layer}
+    layers = [la for la in doc.get("layers") or [] if isinstance(la, dict) and "latency_ms" in la]
     return Entry(
         label=label,
         network=_network(where, _field(where, doc, "network", dict)),
@@ -91,7 +95,7 @@ def _entry(where, doc, label):
         high_ms=_number(where, doc, "latency_ms_high", required=False),
         reduction=_number(where, doc, "latency_reduction_pct", required=False),
         trainability=_number(where, doc, "trainability", required=False),
-        layers=layers,
+        layers={layer.get("name"): layer["latency_ms"] for layer in layers},
     )
 
 
@@ -141,11 +145,14 @@ def pick_target(args, names):
 # -- work --------------------------------------------------------------------------------------------
 def compile_entries(entries, target):
     for entry in entries:
-        cycles, compiled = target.measure(entry.network)
+        try:
+            cycles, compiled = target.measure(entry.network)
+        except CompileError as problem:
+            entry.problem = str(problem)
+            continue
         to_ms = 1e3 / target.clock_hz
         entry.compiled_layers = {name: count * to_ms for name, count in cycles.items()}
         entry.compiled_ms = compiled.total_cycles * to_ms
-        print(f"compiled {entry.label or entry.network.name}", file=sys.stderr)
 
 
 # -- output ------------------------------------------------------------------------------------------
@@ -158,14 +165,19 @@ def report_table(entries):
     header += ["trainability"]
     base, rows = entries[0], []
     for entry in entries:
-        reduction = 100 * (1 - entry.compiled_ms / base.compiled_ms)
+        error, reduction = None if entry.problem else entry.error(), saved(entry, base)
         predicted = entry.reduction
         if predicted is None:
             predicted = 100 * (1 - entry.predicted_ms / base.predicted_ms)
         cells = [entry.label, number(entry.predicted_ms), number(entry.compiled_ms)]
-        cells += [number(entry.error(), "{:+.1f}"), number(predicted, "{:.1f}"), number(reduction, "{:.1f}")]
+        cells += [number(error, "{:+.1f}"), number(predicted, "{:.1f}"), number(reduction, "{:.1f}")]
         rows.append(cells + [number(entry.trainability, "{:.4g}")])
     return header, rows
+
+
+def saved(entry, base):
+    """Per cent of compiled latency less than the baseline's."""
+    return None if entry.problem or base.problem else 100 * (1 - entry.compiled_ms / base.compiled_ms)
 
 
 def network_table(entries):
@@ -198,7 +210,10 @@ def show(header, rows, markdown):
 
 def summary(entries):
     """What the table says, in sentences."""
-    base, errors = entries[0], [abs(entry.error()) for entry in entries]
+    base, entries = entries[0], [entry for entry in entries if not entry.problem]
+    errors = [abs(entry.error()) for entry in entries]
+    if not errors:
+        return []
     close = sum(error <= 10 for error in errors)
     text = [
         f"error: mean {sum(errors) / len(errors):.1f} %, worst {max(errors):.1f} %, "
@@ -207,12 +222,12 @@ def summary(entries):
     intervals = [e.covered() for e in entries if e.low_ms is not None and e.high_ms is not None]
     if intervals:
         text.append(f"interval: {sum(intervals)} of {len(intervals)} compiled latencies are inside")
-    able = [e for e in entries[1:] if None in (e.trainability, base.trainability)]
-    able += [e for e in entries[1:] if e not in able and e.trainability >= base.trainability]
-    if able:
+    scored = [e for e in entries if e is not base and None not in (e.trainability, base.trainability)]
+    able = [e for e in scored if e.trainability >= base.trainability]
+    if able and not base.problem:
         best = min(able, key=lambda e: e.compiled_ms)
-        saved = 100 * (1 - best.compiled_ms / base.compiled_ms)
-        text.append(f"best at no less trainability: {best.label}, {saved:.1f} % less compiled latency")
+        less = f"{saved(best, base):.1f} % less compiled latency"
+        text.append(f"best at no less trainability: {best.label}, {less}")
     return text
 
 
@@ -221,11 +236,15 @@ def print_all(entries, target, args):
     print(f"{target.npu}, {target.system_config}, {target.memory_mode}, {target.clock_hz / 1e6:.0f} MHz")
     print("compiled: Vela's cycle estimates, not silicon\n")
     show(*(report_table if is_report else network_table)(entries), args.markdown)
+    print()
     for line in summary(entries) if is_report else []:
-        print(("\n" if args.markdown else "") + line)
-    for entry in entries if args.per_layer else []:
-        print(f"\n{entry.label or entry.network.name}")
-        show(*layer_table(entry), args.markdown)
+        print(("- " if args.markdown else "") + line)
+    for entry in entries:
+        if entry.problem:
+            print(f"not for this NPU alone: {entry.name()}: {entry.problem}")
+        elif args.per_layer:
+            print(f"\n{entry.name()}\n")
+            show(*layer_table(entry), args.markdown)
 
 
 def arguments():
@@ -248,7 +267,7 @@ def main():
         if args.top is not None:
             entries = entries[: args.top + 1]
         compile_entries(entries, target)
-    except (InputError, AttributionError) as error:
+    except InputError as error:
         sys.exit(_fail(error))
     print_all(entries, target, args)
 
