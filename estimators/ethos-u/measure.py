@@ -1,6 +1,6 @@
 """Sweep operators and whole networks through Vela and write the measurement CSVs that `nas fit` reads.
 
-    python measure.py                                  # the committed data: three NPUs, about 20 minutes
+    python measure.py                                  # the committed data: three NPUs, about half an hour on two cores
     python measure.py --npu ethos-u55-256 --seed 7 --networks 200 --operators 1500 --out DIR
 
 For each NPU it writes `<npu>.csv.gz` with isolated operators (no `network`), whole networks layer by layer,
@@ -186,7 +186,7 @@ def arguments():
     parser.add_argument("--npu", action="append", help=f"accelerator, repeatable (default {', '.join(NPUS)})")
     parser.add_argument("--system-config", help="section of Vela's Arm/vela.ini (default: see target.py)")
     parser.add_argument("--memory-mode", help="section of Vela's Arm/vela.ini (default: see target.py)")
-    parser.add_argument("--networks", type=int, default=1000, help="whole networks (default 1000)")
+    parser.add_argument("--networks", type=int, default=600, help="whole networks (default 600)")
     parser.add_argument("--operators", type=int, default=4000, help="isolated operators (default 4000)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default 1)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
