@@ -131,6 +131,36 @@ fn a_cancelled_search_saves_and_goes_on_alike() {
 }
 
 #[test]
+fn a_search_cancelled_amid_a_generation_goes_on_alike() {
+    struct Interrupting<'a>(Chain, &'a AtomicBool, u64);
+    impl Problem for Interrupting<'_> {
+        fn genes(&self) -> &[Gene] {
+            self.0.genes()
+        }
+        fn objectives(&self) -> Vec<String> {
+            self.0.objectives()
+        }
+        fn evaluate(&self, genes: &[u8]) -> Evaluation {
+            let evaluation = self.0.evaluate(genes);
+            self.1.fetch_or(self.0.scored.load(Ordering::Relaxed) >= self.2, Ordering::Relaxed);
+            evaluation
+        }
+    }
+    let whole = essence(&run(&Chain::new(8), Algorithm::Nsga2, 2_000));
+    for stop in [5, 55, 1_234] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.json");
+        let flag = AtomicBool::new(false);
+        let problem = Interrupting(Chain::new(8), &flag, stop);
+        let start = || Executor::new(&problem).seed(7).budget(Budget::evaluations(2_000)).checkpoint(&path);
+        let cancelled = on_threads(2, || start().cancel(&flag).run().unwrap());
+        assert_eq!(cancelled.termination, Termination::Cancelled);
+        assert!(cancelled.found_feasible(), "what was scored is not lost");
+        assert_eq!(whole, essence(&start().resume(true).run().unwrap()), "cancelled at {stop}");
+    }
+}
+
+#[test]
 fn a_checkpoint_of_another_search_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.json");

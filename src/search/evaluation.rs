@@ -40,8 +40,8 @@ impl Objectives {
     /// Order by the first objective, then the second, and so on.
     #[must_use]
     pub fn lexicographic(&self, other: &Self) -> Ordering {
-        let differing = self.iter().zip(other.iter()).map(|(mine, theirs)| mine.total_cmp(theirs));
-        differing.fold(Ordering::Equal, Ordering::then)
+        let mut orders = self.iter().zip(other.iter()).map(|(mine, theirs)| mine.total_cmp(theirs));
+        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     /// The value of each objective changed by `change`.

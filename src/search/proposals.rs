@@ -1,7 +1,5 @@
 //! One round's proposals, canonical, and which of them are new.
 
-use std::collections::HashSet;
-
 use rayon::prelude::*;
 
 use super::{
@@ -10,7 +8,7 @@ use super::{
     optimizer::{Optimizer, mutate_gene},
     problem::Problem,
     random::Streams,
-    seen::hash,
+    seen::{Hashes, hash},
 };
 
 /// How often a proposal that was scored before is asked for again, and then mutated further.
@@ -24,7 +22,7 @@ pub(super) struct Proposals {
     rows: Vec<u8>,
     hashes: Vec<u64>,
     fresh: Vec<u32>,
-    met: HashSet<u64>,
+    met: Hashes,
 }
 
 impl Proposals {

@@ -17,6 +17,9 @@ pub(crate) fn hash(genes: &[u8]) -> u64 {
     xxh3_64(genes)
 }
 
+/// A set of hashes that hashes them no further.
+pub(crate) type Hashes = HashSet<u64, BuildHasherDefault<PassThrough>>;
+
 /// A hash set that forgets the oldest.
 ///
 /// Memory stays flat in endless searches: the latest two to four million genotypes are
@@ -44,7 +47,7 @@ impl Seen {
 /// Written as one string of hexadecimal digits, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
-struct Half(HashSet<u64, BuildHasherDefault<PassThrough>>);
+struct Half(Hashes);
 
 impl Serialize for Half {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -75,7 +78,7 @@ impl TryFrom<String> for Half {
 
 /// The hashes are already uniform.
 #[derive(Clone, Default)]
-struct PassThrough(u64);
+pub(crate) struct PassThrough(u64);
 
 impl Hasher for PassThrough {
     fn finish(&self) -> u64 {

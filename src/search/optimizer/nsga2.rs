@@ -70,6 +70,7 @@ impl Nsga2 {
 }
 
 impl Optimizer for Nsga2 {
+    /// Half a population, so that each child has parents that are up to date.
     fn batch(&self) -> usize {
         if self.state.members.is_empty() { self.first.len() } else { self.capacity() / 2 }
     }
@@ -109,29 +110,53 @@ impl Optimizer for Nsga2 {
     }
 }
 
-/// The best `capacity` members with their ranks: whole fronts in order of rank, and of the last front that
-/// fits in part the least crowded.
+/// The best `capacity` members with their ranks, by ascending first objective: whole fronts in order of rank,
+/// and of the last front that fits in part the least crowded.
 fn survivors(all: &Population, capacity: usize) -> (Population, Vec<u32>) {
+    let all = sorted(all);
     let ranks = non_dominated_ranks(all.evaluations());
-    let mut kept: Vec<u32> = (0..all.len() as u32).collect();
-    if kept.len() > capacity {
-        kept.sort_by_key(|&index| ranks[index as usize]);
-        let last = ranks[kept[capacity] as usize];
-        let start = kept.partition_point(|&index| ranks[index as usize] < last);
-        let end = kept.partition_point(|&index| ranks[index as usize] <= last);
-        kept.truncate(end);
-        let front = kept.split_off(start);
-        kept.extend(least_crowded(all, front, capacity - start));
+    if all.len() <= capacity {
+        return (all, ranks);
     }
-    let objectives = |index: u32| &all.evaluations()[index as usize].objectives;
-    kept.sort_by(|&a, &b| objectives(a).lexicographic(objectives(b)).then(a.cmp(&b)));
-    let kept_ranks = kept.iter().map(|&index| ranks[index as usize]).collect();
-    (all.select(&kept), kept_ranks)
+    let (last, room) = last_rank(&ranks, capacity);
+    let mut kept: Vec<u32> = with_rank(&ranks, |rank| rank < last);
+    kept.extend(least_crowded(&all, &with_rank(&ranks, |rank| rank == last), room));
+    kept.sort_unstable();
+    (all.select(&kept), kept.iter().map(|&index| ranks[index as usize]).collect())
 }
 
-fn least_crowded(all: &Population, front: Vec<u32>, count: usize) -> impl Iterator<Item = u32> {
-    let distances = crowding_distances(all.evaluations(), &front);
+/// In lexicographic order, which makes each sort after it cheap.
+fn sorted(all: &Population) -> Population {
+    let objectives = |index: u32| &all.evaluations()[index as usize].objectives;
+    let mut order: Vec<u32> = (0..all.len() as u32).collect();
+    order.sort_by(|&a, &b| objectives(a).lexicographic(objectives(b)));
+    all.select(&order)
+}
+
+/// The rank whose front fits only in part, and how many of it do.
+fn last_rank(ranks: &[u32], capacity: usize) -> (u32, usize) {
+    let mut sizes = vec![0; ranks.len()];
+    ranks.iter().for_each(|&rank| sizes[rank as usize] += 1);
+    let mut room = capacity;
+    let mut rank = 0;
+    while sizes[rank] <= room {
+        room -= sizes[rank];
+        rank += 1;
+    }
+    (rank as u32, room)
+}
+
+fn with_rank(ranks: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+    (0..ranks.len() as u32).filter(|&index| wanted(ranks[index as usize])).collect()
+}
+
+fn least_crowded(all: &Population, front: &[u32], count: usize) -> impl Iterator<Item = u32> {
+    let distances = crowding_distances(all.evaluations(), front);
     let mut order: Vec<usize> = (0..front.len()).collect();
-    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
-    order.into_iter().take(count).map(move |member| front[member])
+    if count < order.len() {
+        // Ties by index keep the choice the same everywhere.
+        order.select_nth_unstable_by(count, |&a, &b| distances[b].total_cmp(&distances[a]).then(a.cmp(&b)));
+        order.truncate(count);
+    }
+    order.into_iter().map(|member| front[member])
 }

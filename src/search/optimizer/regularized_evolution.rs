@@ -28,6 +28,8 @@ pub(super) struct RegularizedEvolution {
     seeds: Vec<Genotype>,
     population: usize,
     state: State,
+    /// Least and largest value of each objective among the members; derived from the state.
+    extent: Option<(Objectives, Objectives)>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -36,21 +38,16 @@ struct State {
     members: Population,
     /// The place of the oldest once the population is full.
     oldest: usize,
-    /// Least and largest value of each objective so far.
-    extent: Option<(Objectives, Objectives)>,
 }
 
 impl RegularizedEvolution {
     pub(super) fn new(setup: Setup) -> Self {
         let population = setup.population.unwrap_or(POPULATION).max(2);
-        Self { layout: setup.layout, seeds: setup.seeds, population, state: State::default() }
+        Self { layout: setup.layout, seeds: setup.seeds, population, state: State::default(), extent: None }
     }
 
     fn admit(&mut self, genes: &[u8], evaluation: Evaluation) {
         let state = &mut self.state;
-        let (least, largest) = state.extent.get_or_insert((evaluation.objectives, evaluation.objectives));
-        *least = least.map(|index, value| value.min(evaluation.objectives[index]));
-        *largest = largest.map(|index, value| value.max(evaluation.objectives[index]));
         if state.members.len() < self.population {
             state.members.push(genes, evaluation);
         } else {
@@ -60,7 +57,7 @@ impl RegularizedEvolution {
     }
 
     fn best_of_sample(&self, rng: &mut Rng) -> usize {
-        let Some((least, largest)) = &self.state.extent else { return 0 };
+        let Some((least, largest)) = &self.extent else { return 0 };
         let weights = least.map(|index, low| unit(rng) / (largest[index] - low).max(f64::MIN_POSITIVE));
         let badness = |member: usize| {
             let Evaluation { objectives, violation } = &self.state.members.evaluations()[member];
@@ -99,6 +96,7 @@ impl Optimizer for RegularizedEvolution {
         for (index, evaluation) in scored.evaluations().iter().enumerate() {
             self.admit(scored.genes(index), *evaluation);
         }
+        self.extent = extent(&self.state.members);
     }
 
     fn save(&self) -> Value {
@@ -107,6 +105,18 @@ impl Optimizer for RegularizedEvolution {
 
     fn restore(&mut self, state: Value) -> Result<(), serde_json::Error> {
         self.state = serde_json::from_value(state)?;
+        self.extent = extent(&self.state.members);
         Ok(())
     }
+}
+
+/// Of the feasible members, or of all where none is feasible.
+fn extent(members: &Population) -> Option<(Objectives, Objectives)> {
+    let all = members.evaluations();
+    let any_feasible = all.iter().any(Evaluation::is_feasible);
+    let mut counted = all.iter().filter(|one| one.is_feasible() == any_feasible).map(|one| one.objectives);
+    let first = counted.next()?;
+    Some(counted.fold((first, first), |(least, largest), one| {
+        (least.map(|index, value| value.min(one[index])), largest.map(|index, value| value.max(one[index])))
+    }))
 }

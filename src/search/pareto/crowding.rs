@@ -14,7 +14,8 @@ pub fn crowding_distances(evaluations: &[Evaluation], front: &[u32]) -> Vec<f64>
         let value = |member: u32| evaluations[front[member as usize] as usize].objectives[objective];
         order.clear();
         order.extend((0..front.len() as u32).map(|member| (value(member), member)));
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        // Stable and fast where the front is sorted already, up or down.
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
         add_gaps(&order, &mut distances);
     }
     distances

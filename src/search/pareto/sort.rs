@@ -1,9 +1,12 @@
 //! Non-dominated sorting: which points nothing dominates, which only those dominate, and so on.
 //!
-//! Two objectives take `n log n` by a sweep with binary search over the fronts (Jensen, "Reducing
-//! the run-time complexity of multiobjective EAs", IEEE TEC 7(5), 2003). More objectives use ENS-BS
-//! (Zhang et al., "An efficient approach to nondominated sorting for evolutionary multiobjective
-//! optimization", IEEE TEC 19(2), 2015).
+//! Points are taken by ascending first objective, so that only earlier ones can dominate, and the front of
+//! each is found by binary search (ENS-BS: Zhang et al., "An efficient approach to nondominated sorting for
+//! evolutionary multiobjective optimization", IEEE TEC 19(2), 2015). What a front must tell is whether it
+//! dominates a later point. With two objectives its last member knows, which makes `n log n` (Jensen,
+//! "Reducing the run-time complexity of multiobjective EAs", IEEE TEC 7(5), 2003). With three it is a search
+//! in the staircase of its second and third objectives (Kung, Luccio and Preparata, "On finding the maxima of
+//! a set of vectors", JACM 22(4), 1975). With more, all members are asked.
 
 use crate::search::evaluation::{Evaluation, Objectives};
 
@@ -24,45 +27,93 @@ pub fn non_dominated_ranks(evaluations: &[Evaluation]) -> Vec<u32> {
 /// Returns the number of fronts.
 fn rank_feasible(evaluations: &[Evaluation], order: &mut [u32], ranks: &mut [u32]) -> u32 {
     let Some(&first) = order.first() else { return 0 };
-    match evaluations[first as usize].objectives.len() {
-        2 => sweep(evaluations, order, ranks),
-        _ => ens_bs(evaluations, order, ranks),
-    }
-}
-
-fn sweep(evaluations: &[Evaluation], order: &[u32], ranks: &mut [u32]) -> u32 {
-    let point = |index: u32| evaluations[index as usize].objectives;
-    let mut points: Vec<(f64, f64, u32)> = order.iter().map(|&i| (point(i)[0], point(i)[1], i)).collect();
-    points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-    // The last point of each front: among those so far it has the least second objective.
-    let mut tails: Vec<(f64, f64)> = Vec::new();
-    for &(x, y, index) in &points {
-        let rank = tails.partition_point(|&(tail_x, tail_y)| tail_y <= y && (tail_x, tail_y) != (x, y));
-        match tails.get_mut(rank) {
-            Some(tail) => *tail = (x, y),
-            None => tails.push((x, y)),
-        }
-        ranks[index as usize] = rank as u32;
-    }
-    tails.len() as u32
-}
-
-fn ens_bs(evaluations: &[Evaluation], order: &mut [u32], ranks: &mut [u32]) -> u32 {
     let point = |index: u32| &evaluations[index as usize].objectives;
-    order.sort_unstable_by(|&a, &b| point(a).lexicographic(point(b)).then(a.cmp(&b)));
-    let mut fronts: Vec<Vec<Objectives>> = Vec::new();
-    for &index in order.iter() {
-        let mine = point(index);
-        // Latest first: they are the nearest and the most likely to dominate.
-        let dominated = |front: &Vec<Objectives>| front.iter().rev().any(|other| other.dominates(mine));
-        let rank = fronts.partition_point(dominated);
-        match fronts.get_mut(rank) {
-            Some(front) => front.push(*mine),
-            None => fronts.push(vec![*mine]),
-        }
+    // Stable and fast where a part is sorted already, as a population is that survived.
+    order.sort_by(|&a, &b| point(a).lexicographic(point(b)));
+    match point(first).len() {
+        1 | 2 => rank_in_order::<Tail>(evaluations, order, ranks),
+        3 => rank_in_order::<Staircase>(evaluations, order, ranks),
+        _ => rank_in_order::<Members>(evaluations, order, ranks),
+    }
+}
+
+fn rank_in_order<F: Front>(evaluations: &[Evaluation], order: &[u32], ranks: &mut [u32]) -> u32 {
+    let mut fronts: Vec<F> = Vec::new();
+    let mut before: Option<(&Objectives, usize)> = None;
+    for &index in order {
+        let point = &evaluations[index as usize].objectives;
+        let rank = match before {
+            Some((equal, rank)) if equal == point => rank,
+            _ => {
+                let rank = fronts.partition_point(|front| front.dominates(point));
+                if rank == fronts.len() {
+                    fronts.push(F::default());
+                }
+                fronts[rank].add(point);
+                rank
+            }
+        };
+        before = Some((point, rank));
         ranks[index as usize] = rank as u32;
     }
     fronts.len() as u32
+}
+
+/// What a front keeps of its members to tell whether one dominates a point that comes after all of them in
+/// lexicographic order and equals none.
+trait Front: Default {
+    fn dominates(&self, point: &Objectives) -> bool;
+    fn add(&mut self, point: &Objectives);
+}
+
+/// The least last objective of up to two, which is the last member's.
+struct Tail(f64);
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self(f64::INFINITY)
+    }
+}
+
+impl Front for Tail {
+    fn dominates(&self, point: &Objectives) -> bool {
+        self.0 <= point[point.len() - 1]
+    }
+
+    fn add(&mut self, point: &Objectives) {
+        self.0 = point[point.len() - 1];
+    }
+}
+
+/// Second and third objective of the members that are non-dominated in these two, the second ascending.
+#[derive(Default)]
+struct Staircase(Vec<(f64, f64)>);
+
+impl Front for Staircase {
+    fn dominates(&self, point: &Objectives) -> bool {
+        let after = self.0.partition_point(|step| step.0 <= point[1]);
+        after > 0 && self.0[after - 1].1 <= point[2]
+    }
+
+    fn add(&mut self, point: &Objectives) {
+        let start = self.0.partition_point(|step| step.0 < point[1]);
+        let end = start + self.0[start..].partition_point(|step| step.1 >= point[2]);
+        self.0.splice(start..end, [(point[1], point[2])]);
+    }
+}
+
+/// All members; the latest are the likeliest to dominate.
+#[derive(Default)]
+struct Members(Vec<Objectives>);
+
+impl Front for Members {
+    fn dominates(&self, point: &Objectives) -> bool {
+        self.0.iter().rev().any(|member| member.covers(point))
+    }
+
+    fn add(&mut self, point: &Objectives) {
+        self.0.push(*point);
+    }
 }
 
 fn rank_infeasible(evaluations: &[Evaluation], order: &mut [u32], first_rank: u32, ranks: &mut [u32]) {
