@@ -123,10 +123,8 @@ pub(super) fn layer_table(entry: &Entry) -> Table {
 }
 
 pub(super) fn totals(entry: &Entry, estimate: &NetworkEstimate, score: &Trainability) -> String {
-    let terms: Vec<String> =
-        score.terms.iter().map(|term| format!("{} {:+.3}", term.name, term.value)).collect();
     let mut text = format!(
-        "{}\n  latency          {:.3} ms, 90 % interval {:.3} to {:.3}\n  trainability     {:.3}: {}\n  \
+        "{}\n  latency          {:.3} ms, 90 % interval {:.3} to {:.3}\n  trainability     {:.3}\n{}  \
          MACs             {}\n  params           {}, {} as {}\n  \
          peak activation  {} in place, {} without aliasing\n",
         entry.id,
@@ -134,7 +132,7 @@ pub(super) fn totals(entry: &Entry, estimate: &NetworkEstimate, score: &Trainabi
         entry.latency_ms_low,
         entry.latency_ms_high,
         entry.trainability,
-        terms.join(", "),
+        terms(score),
         si(entry.macs.0),
         si(entry.params.0),
         binary_bytes(entry.model_bytes),
@@ -146,4 +144,10 @@ pub(super) fn totals(entry: &Entry, estimate: &NetworkEstimate, score: &Trainabi
         text += &format!("  outside the measured range: {outside}\n");
     }
     text
+}
+
+/// The summands of the score that say something.
+fn terms(score: &Trainability) -> String {
+    let telling = score.terms.iter().filter(|term| term.value.abs() >= 5e-4);
+    telling.map(|term| format!("    {:<26} {:+.3}\n", term.name, term.value)).collect()
 }

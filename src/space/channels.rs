@@ -38,33 +38,30 @@ pub(super) fn squeeze(hidden: u32, percent: u32) -> u32 {
     snap(f64::from(hidden) * f64::from(percent) / 100.0, SE_DIVISOR)
 }
 
-/// At most `count` multiples of `factor` from `low * around` to `high * around`, evenly spread,
-/// with `around` itself among them.
+/// `around`, and the multiples of `factor` from `low * around` to `high * around`, at most `count` in
+/// all: evenly spread over either side, with the ends of the range.
 pub(super) fn curate(around: u32, low: f64, high: f64, count: usize, factor: u32) -> Vec<u32> {
     let first = (f64::from(around) * low / f64::from(factor)).ceil().max(1.0) as u32;
     let last = (f64::from(around) * high / f64::from(factor)).floor().max(0.0) as u32;
-    let multiples: Vec<u32> = (first..=last).map(|multiple| multiple * factor).collect();
-    let mut chosen = thin(&multiples, count);
-    match chosen.binary_search(&around) {
-        Ok(_) => {}
-        Err(place) if chosen.len() < count => chosen.insert(place, around),
-        Err(_) => replace_nearest(&mut chosen, around),
-    }
+    let multiples = || (first..=last).map(|multiple| multiple * factor);
+    let below: Vec<u32> = multiples().rev().filter(|channels| *channels < around).collect();
+    let above: Vec<u32> = multiples().filter(|channels| *channels > around).collect();
+    let others = count.saturating_sub(1);
+    let (both, share) = (below.len() + above.len(), others * below.len());
+    let down = (share + both / 2).checked_div(both).unwrap_or(0);
+    let mut chosen = thin(&below, down);
+    chosen.reverse();
+    chosen.push(around);
+    chosen.extend(thin(&above, others - down));
     chosen
 }
 
+/// At most `count` of `values`, evenly spread up to the last.
 fn thin(values: &[u32], count: usize) -> Vec<u32> {
     if values.len() <= count {
         return values.to_vec();
     }
-    let last = values.len() - 1;
-    (0..count).map(|step| values[(step * last + (count - 1) / 2) / (count - 1).max(1)]).collect()
-}
-
-fn replace_nearest(values: &mut [u32], wanted: u32) {
-    if let Some(nearest) = values.iter_mut().min_by_key(|value| value.abs_diff(wanted)) {
-        *nearest = wanted;
-    }
+    (1..=count).map(|step| values[(step * values.len()).div_ceil(count) - 1]).collect()
 }
 
 #[cfg(test)]
@@ -98,9 +95,8 @@ mod tests {
     fn curation_keeps_few_multiples_and_the_value_itself() {
         assert_eq!(curate(64, 0.5, 1.5, 5, 16), [32, 48, 64, 80, 96]);
         assert_eq!(curate(24, 0.5, 1.5, 5, 16), [16, 24, 32]);
-        let wide = curate(160, 0.5, 1.5, 5, 8);
-        assert_eq!((wide.len(), wide[0], wide[4]), (5, 80, 240));
-        assert!(wide.contains(&160));
+        assert_eq!(curate(40, 0.6, 1.6, 5, 8), [24, 32, 40, 56, 64]);
+        assert_eq!(curate(160, 0.5, 1.5, 5, 8), [80, 120, 160, 200, 240]);
         assert_eq!(curate(4, 1.0, 1.0, 5, 16), [4], "nothing in range but the value itself");
         assert_eq!(curate(64, 0.5, 1.5, 1, 16), [64]);
     }

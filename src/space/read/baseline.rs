@@ -24,7 +24,7 @@ impl Baseline {
         let fields = node.fields(&["input", "depth_multiplier", "stem", "stages", "head"])?;
         let mut baseline = Self { genotype: Genotype::first(space.genes().len()), sound: true };
         baseline.set(&fields, &INPUT_SIZE.named("input"), &space.input);
-        baseline.set(&fields, &DEPTH_MULTIPLIER.named("depth_multiplier"), &space.multiplier);
+        baseline.set(&fields, &DEPTH_MULTIPLIER, &space.multiplier);
         baseline.stem(&fields, space);
         baseline.stages(&fields, space);
         baseline.head(&fields, space);

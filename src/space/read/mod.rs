@@ -119,7 +119,7 @@ fn input(node: &Node<'_>, genes: &mut Registry) -> Option<Input> {
 }
 
 fn multipliers(fields: &Fields<'_>, genes: &mut Registry) -> Option<Choice<f64>> {
-    let multipliers = DEPTH_MULTIPLIER.alternatives(fields)?;
+    let multipliers = DEPTH_MULTIPLIER.named("depth_multipliers").alternatives(fields)?;
     Some(genes.choice(&DEPTH_MULTIPLIER, "", multipliers))
 }
 

@@ -40,7 +40,7 @@ pub(super) const INPUT_SIZE: Property<[u32; 2]> = Property {
     label: |[h, w]| format!("{h}x{w}"),
 };
 pub(super) const DEPTH_MULTIPLIER: Property<f64> = Property {
-    field: "depth_multipliers",
+    field: "depth_multiplier",
     kind: GeneKind::DepthMultiplier,
     default: Some(1.0),
     read: |node| node.f64_in(0.05..=8.0),
