@@ -5,8 +5,16 @@
 //! of layers can be computed in stripes. Only direct neighbours count, so that
 //! the cost of a block can be tabulated once for all networks that contain it.
 
+use std::ops::RangeInclusive;
+
 use super::operation::Operation;
 use crate::network::{Network, Source};
+
+/// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
+/// layers. Skip connections across blocks do not count, or no block could be priced on its own.
+const BLOCK_STEPS: usize = 10;
+/// Memory holds channels in bricks of this many; exact for Arm's NHCWB16 layout and near for others.
+const BRICK: u32 = 16;
 
 /// The operations of a network and how they are connected.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +26,12 @@ pub struct Graph {
     consumers: Vec<Option<usize>>,
     /// How many layers read each layer.
     readers: Vec<u32>,
-    /// Whether a layer reads the network's input.
-    reads_input: Vec<bool>,
+    /// The last layer that reads each layer.
+    last_readers: Vec<usize>,
+    /// Bytes of the tensors alive at each step.
+    live: Vec<u64>,
+    /// The most bytes alive while the output of each layer is.
+    peaks: Vec<u64>,
 }
 
 impl Graph {
@@ -34,7 +46,7 @@ impl Graph {
             });
             graph.push(Operation::of(network, layer), producers.collect());
         }
-        graph
+        graph.with_lifetimes()
     }
 
     /// Operations in execution order where nothing else is known: each reads the one before.
@@ -45,7 +57,7 @@ impl Graph {
             let before = graph.operations.len().checked_sub(1);
             graph.push(operation, before.into_iter().collect());
         }
-        graph
+        graph.with_lifetimes()
     }
 
     fn push(&mut self, operation: Operation, producers: Vec<usize>) {
@@ -53,12 +65,30 @@ impl Graph {
         for producer in &producers {
             self.consumers[*producer].get_or_insert(index);
             self.readers[*producer] += 1;
+            self.last_readers[*producer] = index;
         }
-        self.reads_input.push(producers.is_empty());
         self.operations.push(operation);
         self.producers.push(producers);
         self.consumers.push(None);
         self.readers.push(0);
+        self.last_readers.push(index);
+    }
+
+    fn with_lifetimes(mut self) -> Self {
+        self.live = vec![0; self.len()];
+        for index in 0..self.len() {
+            let bytes = brick_bytes(&self.operations[index]);
+            let lifetime = self.lifetime(index);
+            self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
+        }
+        let peak = |index| self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0);
+        self.peaks = (0..self.len()).map(peak).collect();
+        self
+    }
+
+    /// The steps in which the output of a layer is alive.
+    fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
+        index..=self.last_readers[index].min(index + BLOCK_STEPS)
     }
 
     /// How many layers there are.
@@ -83,6 +113,12 @@ impl Graph {
     pub fn layer(&self, index: usize) -> Placed<'_> {
         Placed { graph: self, index }
     }
+}
+
+/// Bytes of the output, in whole bricks of channels.
+fn brick_bytes(operation: &Operation) -> u64 {
+    let channels = u64::from(operation.output.c.next_multiple_of(BRICK));
+    operation.output.pixels().saturating_mul(channels).saturating_mul(operation.bytes)
 }
 
 /// A layer in its place in a graph.
@@ -112,6 +148,18 @@ impl<'g> Placed<'g> {
         self.graph.consumers[self.index].map(|index| Placed { graph: self.graph, index })
     }
 
+    /// Bytes of the tensors that are alive while it runs; the network's input is not among them.
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        self.graph.live[self.index]
+    }
+
+    /// The most bytes alive at any time while its output is; what does not fit on the chip is spilled.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        self.graph.peaks[self.index]
+    }
+
     /// How many layers read its output.
     #[must_use]
     pub fn readers(&self) -> u32 {
@@ -124,15 +172,29 @@ impl<'g> Placed<'g> {
         self.graph.len() == 1
     }
 
-    /// Whether the producer is the layer right before.
+    /// How many steps lie between the two in execution order.
     #[must_use]
-    pub fn follows_producer(&self) -> bool {
-        self.producer().is_some_and(|producer| producer.index + 1 == self.index)
+    pub fn distance(&self, other: Placed<'_>) -> usize {
+        self.index.abs_diff(other.index)
     }
 
-    /// Whether the consumer is the layer right after.
+    /// Bytes kept beside its own input and output: what its producer read and what its consumer also reads,
+    /// where these are needed later or were made earlier.
     #[must_use]
-    pub fn precedes_consumer(&self) -> bool {
-        self.consumer().is_some_and(|consumer| consumer.index == self.index + 1)
+    pub fn held_beside(&self) -> u64 {
+        let before = self.producer().and_then(|producer| producer.producer());
+        let read_before = before.map_or(0, |tensor| tensor.held());
+        let joined = self.consumer().map_or(0, |consumer| {
+            let own = self.operation().output_bytes();
+            consumer.operation().input_bytes().saturating_sub(own)
+        });
+        read_before.max(joined)
+    }
+
+    /// Bytes of its output if that is kept for a later layer than the next; else zero.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        let kept = self.graph.last_readers[self.index] > self.index + 1;
+        if kept { self.operation().output_bytes() } else { 0 }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{physical::Lanes, quality::Quality};
+use super::{correction::Correction, physical::Machine, quality::Quality};
 
 pub(super) const SCHEMA: &str = "nas.estimator/1";
 pub(super) const UNIT: &str = "us";
@@ -20,9 +20,12 @@ pub(super) struct Document {
     /// Unit of every time in this file.
     pub(super) unit: String,
     pub(super) data: Vec<Data>,
-    pub(super) lanes: Lanes,
+    /// What the fit found out about the accelerator.
+    pub(super) machine: Machine,
     /// The physical model, by kind of operator; `any` prices kinds that were never measured.
     pub(super) kinds: BTreeMap<String, KindModel>,
+    /// Boosted corrections of the physical model, by group of kinds.
+    pub(super) corrections: Vec<Correction>,
     pub(super) network: NetworkModel,
     pub(super) quality: Quality,
 }

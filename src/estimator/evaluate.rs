@@ -3,11 +3,13 @@
 use super::{
     LayerEstimate, NetworkEstimate, OutOfRange,
     context::{Graph, Placed},
-    document::{Document, KindModel},
+    document::{Document, KindModel, NetworkModel},
+    model::{corrected, named_prices},
     operation::{Kind, Operation},
-    physical::{Lanes, Prices, Resource, TERM_COUNT, TERMS, Times, terms},
+    physical::{Lanes, Prices, TERM_COUNT, Times, terms},
     quality::Quality,
     range::Range,
+    reason::reason,
     store,
 };
 use crate::{error::Result, network::Network, stable_hash::short_id};
@@ -24,6 +26,8 @@ pub struct Estimator {
     hash: String,
     kinds: Vec<Priced>,
     any: Prices,
+    /// For each kind, which correction it takes.
+    corrections: Vec<Option<usize>>,
 }
 
 /// What is known of one kind of operator.
@@ -55,13 +59,13 @@ impl Estimator {
     /// Channels that the accelerator works on at once, as found in the measurements.
     #[must_use]
     pub fn lanes(&self) -> Lanes {
-        self.document.lanes
+        self.document.machine.lanes
     }
 
     /// The number that channels should be multiples of.
     #[must_use]
     pub fn parallelism(&self) -> u32 {
-        self.document.lanes.output.max(1)
+        self.document.machine.lanes.output.max(1)
     }
 
     /// Held-out quality of the fit.
@@ -92,8 +96,11 @@ impl Estimator {
     /// Expected latency of one layer among its neighbours, in microseconds.
     #[must_use]
     pub fn layer_us(&self, layer: Placed<'_>) -> f64 {
-        let times = self.times(layer.operation());
-        (times.total() * self.document.network.scale).max(LEAST_US)
+        let times = self.times(layer);
+        let correction = self.corrections[layer.operation().kind as usize];
+        let correction = correction.map(|index| &self.document.corrections[index]);
+        (corrected(layer, &times, &self.document.machine, correction) * self.document.network.scale)
+            .max(LEAST_US)
     }
 
     /// Expected latency of `network` with interval, range check, and each layer's price and reason.
@@ -103,7 +110,7 @@ impl Estimator {
         let layers: Vec<LayerEstimate> = graph.layers().map(|layer| self.estimate_layer(layer)).collect();
         let latency_us = self.overhead_us() + layers.iter().map(|layer| layer.latency_us).sum::<f64>();
         let out_of_range = self.out_of_range(network, &graph);
-        let (low, high) = self.interval();
+        let (low, high) = widened(self.interval(), &out_of_range);
         NetworkEstimate {
             latency_us,
             low_us: low * latency_us,
@@ -114,19 +121,15 @@ impl Estimator {
     }
 
     fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
-        let reason = match self.times(layer.operation()).bound() {
-            Resource::Compute => "compute-bound",
-            Resource::Output => "output-bound",
-            Resource::Memory => "memory-bound",
-            Resource::Overhead => "fixed overhead",
-        };
-        LayerEstimate { latency_us: self.layer_us(layer), reason: reason.to_owned() }
+        let reason = reason(layer, &self.times(layer), &self.document.machine);
+        LayerEstimate { latency_us: self.layer_us(layer), reason }
     }
 
-    fn times(&self, operation: &Operation) -> Times {
-        let priced = &self.kinds[operation.kind as usize];
+    /// The physical times of a layer.
+    pub(super) fn times(&self, layer: Placed<'_>) -> Times {
+        let priced = &self.kinds[layer.operation().kind as usize];
         let prices = if priced.range.is_some() { &priced.prices } else { &self.any };
-        prices.times(&terms(operation, self.lanes()))
+        prices.times(&terms(layer, &self.document.machine))
     }
 
     fn out_of_range(&self, network: &Network, graph: &Graph) -> Vec<OutOfRange> {
@@ -169,8 +172,25 @@ impl Estimator {
             None => return Err(("kinds".into(), "no prices for `any` kind".into())),
         };
         let kinds = Kind::NAMES.iter().map(|(name, _)| priced(name, &document)).collect::<Result<_, _>>()?;
-        Ok(Self { document, hash, kinds, any })
+        for (index, correction) in document.corrections.iter().enumerate() {
+            if let Some((place, found)) = correction.fault() {
+                return Err((format!("corrections[{index}].{place}"), found));
+            }
+        }
+        let correction = |kind: &Kind| document.corrections.iter().position(|c| c.kinds.contains(kind));
+        let corrections = Kind::NAMES.iter().map(|(_, kind)| correction(kind)).collect();
+        let NetworkModel { overhead, scale, interval: (low, high), .. } = document.network;
+        let usable = overhead >= 0.0 && scale > 0.0 && low > 0.0 && low <= high;
+        if !(usable && (overhead + scale + high).is_finite()) {
+            return Err(("network".into(), "figures that give no interval".into()));
+        }
+        Ok(Self { document, hash, kinds, any, corrections })
     }
+}
+
+/// The interval of a network of which this much was never measured: three times as wide, in logarithms.
+fn widened((low, high): (f64, f64), out_of_range: &[OutOfRange]) -> (f64, f64) {
+    if out_of_range.is_empty() { (low, high) } else { (low.min(0.95).powi(3), high.max(1.05).powi(3)) }
 }
 
 fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
@@ -184,16 +204,5 @@ fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
 }
 
 fn prices(kind: &str, model: &KindModel) -> Result<Prices, (String, String)> {
-    let mut prices = Prices([0.0; TERM_COUNT]);
-    for (name, price) in &model.prices {
-        let path = format!("kinds.{kind}.prices.{name}");
-        let Some(index) = TERMS.iter().position(|(term, _)| term == name) else {
-            return Err((path, "an unknown term".into()));
-        };
-        if !(price.is_finite() && *price >= 0.0) {
-            return Err((path, format!("{price}, which is not a price")));
-        }
-        prices.0[index] = *price;
-    }
-    Ok(prices)
+    named_prices(model).map_err(|(term, found)| (format!("kinds.{kind}.prices.{term}"), found))
 }

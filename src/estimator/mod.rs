@@ -5,21 +5,30 @@
 //! be priced once and tabulated. The price is a physical model (work in whole
 //! tiles, results, bytes; the slowest decides) times a bounded correction.
 
+mod boost;
+mod calibration;
 mod context;
+mod correction;
 mod csv_columns;
 mod csv_file;
 mod csv_row;
 mod document;
 mod estimate;
 mod evaluate;
+mod features;
 mod fit;
+mod held_out;
+mod machine;
 mod measurement;
+mod model;
 mod operation;
 mod options;
 mod physical;
+mod prices;
 mod provenance;
 mod quality;
 mod range;
+mod reason;
 mod regression;
 mod store;
 mod training;

@@ -44,6 +44,18 @@ impl Normal {
         self.rows += 1;
     }
 
+    /// The same problem with a spring from each coefficient to where it is `at`, of the given strength.
+    pub(super) fn held(&self, at: &[f64], strengths: &[f64]) -> Self {
+        let mut held = self.clone();
+        let last = at.len();
+        for (i, (at, strength)) in at.iter().zip(strengths).enumerate() {
+            held.products[[i, i]] += strength;
+            held.products[[i, last]] += strength * at;
+            held.products[[last, last]] += strength * at * at;
+        }
+        held
+    }
+
     /// The coefficients, none negative, that bring the rows nearest to their targets.
     ///
     /// # Errors
@@ -209,6 +221,31 @@ mod tests {
         let found = solve(&[(&[1.0, 2.0, 0.0], 4.0), (&[2.0, 4.0, 0.0], 8.0), (&[3.0, 6.0, 0.0], 12.0)]);
         assert!(near(found[0] + 2.0 * found[1], 4.0), "{found:?}");
         assert_eq!(found[2], 0.0);
+    }
+
+    /// No coefficient can be changed for the better: those above zero have no slope, the others none upwards.
+    #[test]
+    fn many_nearly_collinear_columns_end_at_an_optimum() {
+        let wave = |i: u32, j: u32| 1.0 + (f64::from(i * (j + 3) % 23) / 7.0).sin();
+        let row = |i: u32| -> Vec<f64> {
+            let own = (0..8).map(|j| wave(i, j) * 10_f64.powi(j as i32 - 4));
+            own.chain((0..8).map(|j| 3.0 * wave(i, j) + 1e-3 * wave(i, j + 9))).collect()
+        };
+        let rows: Vec<(Vec<f64>, f64)> =
+            (0..200).map(|i| (row(i), 1.0 + 0.3 * wave(i, 20) + wave(i, 2) + wave(i, 5))).collect();
+        let borrowed: Vec<(&[f64], f64)> = rows.iter().map(|(row, y)| (row.as_slice(), *y)).collect();
+        let found = solve(&borrowed);
+        let residual =
+            |(row, y): &(Vec<f64>, f64)| y - row.iter().zip(&found).map(|(x, c)| x * c).sum::<f64>();
+        for (column, coefficient) in found.iter().enumerate() {
+            let slope: f64 = rows.iter().map(|row| row.0[column] * residual(row)).sum();
+            let size: f64 = rows.iter().map(|row| row.0[column].powi(2)).sum::<f64>().sqrt();
+            assert!(slope / size < 1e-3, "column {column} at {coefficient} could gain {}", slope / size);
+            assert!(
+                *coefficient == 0.0 || slope.abs() / size < 1e-3,
+                "column {column}: {coefficient}, {slope}"
+            );
+        }
     }
 
     #[test]

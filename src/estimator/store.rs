@@ -1,6 +1,12 @@
 //! Estimators on disk.
 
-use std::path::Path;
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::{
     Estimator,
@@ -66,9 +72,55 @@ impl Estimator {
 
 /// The text of a file and thereby what its hash is taken of.
 pub(super) fn to_text(document: &Document) -> Result<String> {
-    let text = serde_json::to_string_pretty(document);
-    let text = text.map_err(|error| Error::unusable(format!("cannot write the estimator: {error}")))?;
-    Ok(text + "\n")
+    let mut text = Vec::new();
+    let mut writer = serde_json::Serializer::with_formatter(&mut text, Layout::default());
+    let fail =
+        |error: &dyn std::fmt::Display| Error::unusable(format!("cannot write the estimator: {error}"));
+    document.serialize(&mut writer).map_err(|error| fail(&error))?;
+    text.push(b'\n');
+    String::from_utf8(text).map_err(|error| fail(&error))
+}
+
+/// One field a line, but lists on one line: an estimator has thousands of numbers in lists.
+#[derive(Default)]
+struct Layout(PrettyFormatter<'static>);
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b",") }
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
 }
 
 fn located(file: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {

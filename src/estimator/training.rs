@@ -120,6 +120,26 @@ impl Training {
         }));
     }
 
+    /// The part of `parts` that a sample is in: networks as a whole, isolated operators one by one.
+    pub(super) fn part(&self, sample: &Sample, parts: usize) -> usize {
+        self.part_of(sample.network.unwrap_or(sample.graph), parts)
+    }
+
+    /// The part of `parts` that a network is in.
+    pub(super) fn part_of(&self, network: usize, parts: usize) -> usize {
+        network % parts.max(1)
+    }
+
+    /// How much of its network each layer takes.
+    pub(super) fn shares(&self) -> Shares {
+        let mut networks: HashMap<usize, (f64, f64)> = HashMap::new();
+        for sample in &self.samples {
+            let sum = networks.entry(sample.graph).or_default();
+            *sum = (sum.0 + sample.latency_us, sum.1 + 1.0);
+        }
+        Shares(networks)
+    }
+
     /// The layer that was measured, among its neighbours.
     pub(super) fn placed(&self, sample: &Sample) -> Placed<'_> {
         self.graphs[sample.graph].layer(sample.layer)
@@ -128,6 +148,17 @@ impl Training {
     /// The network that was measured.
     pub(super) fn graph(&self, whole: &Whole) -> &Graph {
         &self.graphs[whole.graph]
+    }
+}
+
+/// Total latency and number of layers of each graph.
+pub(super) struct Shares(HashMap<usize, (f64, f64)>);
+
+impl Shares {
+    /// A layer's latency relative to the mean layer of its network; one for isolated operators.
+    pub(super) fn of(&self, sample: &Sample) -> f64 {
+        let (total, layers) = self.0.get(&sample.graph).copied().unwrap_or((0.0, 0.0));
+        if total > 0.0 { sample.latency_us / total * layers } else { 0.0 }
     }
 }
 

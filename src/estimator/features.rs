@@ -1,0 +1,249 @@
+//! What the correction looks at: a layer's shapes, how well they fill tiles, and its neighbours.
+//!
+//! Trees only compare a feature with a threshold, so sizes stay as they are and
+//! only ratios are computed.
+
+use super::{
+    context::Placed,
+    operation::Operation,
+    physical::{Resource, Times, is_looked_up, off_chip},
+};
+
+/// Features by name, in the order of [`features`].
+pub(super) const FEATURES: [&str; 83] = [
+    "kind",
+    "in_h",
+    "in_w",
+    "cin",
+    "out_h",
+    "out_w",
+    "cout",
+    "taps",
+    "stride",
+    "groups",
+    "looked_up",
+    "depth",
+    "macs",
+    "input_bytes",
+    "output_bytes",
+    "weight_bytes",
+    "macs_per_byte",
+    "waste_cout_8",
+    "waste_cout_16",
+    "waste_cout_32",
+    "waste_cout_64",
+    "waste_depth_8",
+    "waste_depth_16",
+    "waste_depth_32",
+    "waste_depth_64",
+    "waste_h_2",
+    "waste_h_4",
+    "waste_h_8",
+    "waste_h_16",
+    "waste_w_2",
+    "waste_w_4",
+    "waste_w_8",
+    "waste_w_16",
+    "waste_w_32",
+    "base_us",
+    "compute_share",
+    "output_share",
+    "on_chip_share",
+    "off_chip_share",
+    "working_bytes",
+    "needed_bytes",
+    "scale",
+    "bursts_in",
+    "bursts_out",
+    "isolated",
+    "input_place",
+    "output_place",
+    "readers",
+    "output_held",
+    "input_held",
+    "live_bytes",
+    "peak_bytes",
+    "producer_live_bytes",
+    "producer_peak_bytes",
+    "consumer_live_bytes",
+    "consumer_peak_bytes",
+    "producer_kind",
+    "producer_distance",
+    "producer_readers",
+    "producer_taps",
+    "producer_stride",
+    "producer_cin",
+    "producer_input_bytes",
+    "producer_output_bytes",
+    "producer_weight_bytes",
+    "producer_looked_up",
+    "producer_macs",
+    "producer_held",
+    "consumer_kind",
+    "consumer_distance",
+    "consumer_inputs_bytes",
+    "consumer_taps",
+    "consumer_stride",
+    "consumer_cout",
+    "consumer_output_bytes",
+    "consumer_weight_bytes",
+    "consumer_looked_up",
+    "consumer_macs",
+    "consumer_readers",
+    "pair_bytes",
+    "chain_bytes",
+    "held_bytes",
+    "weights_and_next",
+];
+
+/// How many features there are.
+pub(super) const FEATURE_COUNT: usize = FEATURES.len();
+
+/// The features of `layer`, whose physical times are `times`.
+pub(super) fn features(layer: Placed<'_>, times: &Times, on_chip_bytes: u64) -> [f32; FEATURE_COUNT] {
+    let mut writer = Writer { values: [0.0; FEATURE_COUNT], next: 0 };
+    let operation = layer.operation();
+    own(&mut writer, operation);
+    waste(&mut writer, operation);
+    physics(&mut writer, operation, times);
+    place(&mut writer, layer, on_chip_bytes);
+    neighbour(&mut writer, layer.producer(), Side::Producer, layer);
+    neighbour(&mut writer, layer.consumer(), Side::Consumer, layer);
+    chain(&mut writer, layer);
+    debug_assert_eq!(writer.next, FEATURE_COUNT);
+    writer.values
+}
+
+struct Writer {
+    values: [f32; FEATURE_COUNT],
+    next: usize,
+}
+
+impl Writer {
+    fn put(&mut self, value: f64) {
+        self.values[self.next] = value as f32;
+        self.next += 1;
+    }
+
+    fn put_all(&mut self, values: &[f64]) {
+        values.iter().for_each(|value| self.put(*value));
+    }
+}
+
+fn own(writer: &mut Writer, operation: &Operation) {
+    let Operation { input, output, .. } = operation;
+    let bytes = operation.input_bytes() + operation.output_bytes() + operation.weight_bytes();
+    for size in [input.h, input.w, input.c, output.h, output.w, output.c] {
+        if writer.next == 0 {
+            writer.put(operation.kind as usize as f64);
+        }
+        writer.put(f64::from(size));
+    }
+    writer.put_all(&[
+        operation.taps() as f64,
+        f64::from(operation.stride[0]),
+        f64::from(operation.groups),
+        f64::from(u8::from(is_looked_up(operation.activation))),
+        operation.depth() as f64,
+        operation.macs() as f64,
+        operation.input_bytes() as f64,
+        operation.output_bytes() as f64,
+        operation.weight_bytes() as f64,
+        operation.macs() as f64 / bytes.max(1) as f64,
+    ]);
+}
+
+/// How much larger a size becomes when it is rounded up to whole tiles.
+fn rounded(size: u64, tile: u64) -> f64 {
+    size.next_multiple_of(tile) as f64 / size.max(1) as f64
+}
+
+fn waste(writer: &mut Writer, operation: &Operation) {
+    for tile in [8, 16, 32, 64] {
+        writer.put(rounded(u64::from(operation.output.c), tile));
+    }
+    for tile in [8, 16, 32, 64] {
+        writer.put(rounded(operation.depth(), tile));
+    }
+    for tile in [2, 4, 8, 16] {
+        writer.put(rounded(u64::from(operation.output.h), tile));
+    }
+    for tile in [2, 4, 8, 16, 32] {
+        writer.put(rounded(u64::from(operation.output.w), tile));
+    }
+}
+
+fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
+    writer.put(times.total());
+    for resource in [Resource::Compute, Resource::Output, Resource::OnChip, Resource::OffChip] {
+        writer.put(times.fraction(resource));
+    }
+    let working = operation.input_bytes() + operation.output_bytes();
+    writer.put(working as f64);
+    writer.put((working + operation.weight_bytes()) as f64);
+    writer.put(operation.output.pixels() as f64 / operation.input.pixels().max(1) as f64);
+    writer.put(rounded(u64::from(operation.input.c), 16));
+    writer.put(f64::from(operation.output.c % 16));
+}
+
+fn place(writer: &mut Writer, layer: Placed<'_>, on_chip_bytes: u64) {
+    writer.put(f64::from(u8::from(layer.is_isolated())));
+    let (from, to) = off_chip(layer, on_chip_bytes);
+    writer.put(from as usize as f64);
+    writer.put(to as usize as f64);
+    writer.put(f64::from(layer.readers()));
+    writer.put(layer.held() as f64);
+    writer.put(layer.producer().map_or(0.0, |producer| producer.held() as f64));
+    for place in [Some(layer), layer.producer(), layer.consumer()] {
+        writer.put(place.map_or(-1.0, |place| place.live_bytes() as f64));
+        writer.put(place.map_or(-1.0, |place| place.peak_bytes() as f64));
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Producer,
+    Consumer,
+}
+
+fn neighbour(writer: &mut Writer, other: Option<Placed<'_>>, side: Side, layer: Placed<'_>) {
+    let Some(other) = other else {
+        // What no neighbour can have.
+        writer.put_all(if side == Side::Producer { &[-1.0; 12] } else { &[-1.0; 11] });
+        return;
+    };
+    let operation = other.operation();
+    let looked_up = f64::from(u8::from(is_looked_up(operation.activation)));
+    let (distance, readers) = (layer.distance(other) as f64, f64::from(other.readers()));
+    let (taps, stride) = (operation.taps() as f64, f64::from(operation.stride[0]));
+    let (input, output) = (operation.input_bytes() as f64, operation.output_bytes() as f64);
+    let macs = operation.macs() as f64;
+    let (kind, weights) = (operation.kind as usize as f64, operation.weight_bytes() as f64);
+    match side {
+        Side::Producer => {
+            let held = other.producer().map_or(0.0, |before| before.held() as f64);
+            let cin = f64::from(operation.input.c);
+            writer.put_all(&[
+                kind, distance, readers, taps, stride, cin, input, output, weights, looked_up, macs, held,
+            ]);
+        }
+        Side::Consumer => {
+            let cout = f64::from(operation.output.c);
+            writer.put_all(&[
+                kind, distance, input, taps, stride, cout, output, weights, looked_up, macs, readers,
+            ]);
+        }
+    }
+}
+
+fn chain(writer: &mut Writer, layer: Placed<'_>) {
+    let bytes = |placed: Option<Placed<'_>>| placed.map_or(0, |other| other.operation().input_bytes());
+    let operation = layer.operation();
+    let (own, output) = (operation.input_bytes(), operation.output_bytes());
+    writer.put((bytes(layer.producer()) + own) as f64);
+    let after = layer.consumer().map_or(0, |consumer| consumer.operation().output_bytes());
+    writer.put((own + output + after) as f64);
+    writer.put((layer.held_beside() + own + output) as f64);
+    let next = layer.consumer().map_or(0, |consumer| consumer.operation().weight_bytes());
+    writer.put((operation.weight_bytes() + next) as f64);
+}

@@ -1,0 +1,117 @@
+//! The layers' part of an estimator, and how it is learnt from samples.
+
+use std::collections::BTreeMap;
+
+use super::{
+    boost::{Example, Settings},
+    context::Placed,
+    correction::{Correction, GROUPS, group},
+    document::KindModel,
+    evaluate::ANY,
+    features::features,
+    operation::Kind,
+    physical::{Machine, Prices, TERMS, Times, terms},
+    prices::{TermRow, fit_prices},
+    range::Range,
+    training::{Sample, Training},
+};
+use crate::error::Result;
+
+/// Prices by kind with what was seen of each.
+pub(super) type Kinds = BTreeMap<String, KindModel>;
+
+/// How the correction is learnt.
+const SETTINGS: Settings =
+    Settings { trees: 0, learning_rate: 0.2, shrinkage: 1.0, row_share: 0.5, feature_share: 0.35 };
+/// A correction has a tree for every so many rows.
+const ROWS_PER_TREE: usize = 20;
+const LEAST_TREES: usize = 20;
+const MOST_TREES: usize = 200;
+
+/// Fits the prices of every kind that was sampled.
+///
+/// # Errors
+/// A sample holds a number that is not finite.
+pub(super) fn fit_kinds(training: &Training, samples: &[&Sample], machine: &Machine) -> Result<Kinds> {
+    let mut kinds = BTreeMap::new();
+    for (name, kind) in Kind::NAMES {
+        let of_kind = |sample: &&&Sample| training.placed(sample).operation().kind == kind;
+        let chosen: Vec<&Sample> = samples.iter().filter(of_kind).copied().collect();
+        if !chosen.is_empty() {
+            kinds.insert(name.to_owned(), kind_model(training, &chosen, machine)?);
+        }
+    }
+    kinds.insert(ANY.to_owned(), kind_model(training, samples, machine)?);
+    Ok(kinds)
+}
+
+fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Result<KindModel> {
+    let mut range = Range::empty();
+    let row = |sample: &&Sample| {
+        let layer = training.placed(sample);
+        range.widen(layer.operation());
+        (terms(layer, machine), sample.latency_us)
+    };
+    let rows: Vec<TermRow> = samples.iter().map(row).collect();
+    let prices = fit_prices(&rows)?;
+    let named = TERMS.iter().zip(prices.0).filter(|(_, price)| *price > 0.0);
+    Ok(KindModel {
+        rows: samples.len(),
+        prices: named.map(|((name, _), price)| ((*name).to_owned(), price)).collect(),
+        range: range.to_map(),
+    })
+}
+
+/// Fits the correction of every group that was sampled; `price` gives the physical times of a layer.
+pub(super) fn fit_corrections(
+    training: &Training,
+    samples: &[&Sample],
+    machine: &Machine,
+    price: impl Fn(Placed<'_>) -> Times,
+) -> Vec<Correction> {
+    let shares = training.shares();
+    let floor = samples.iter().map(|sample| sample.latency_us).filter(|us| *us > 0.0);
+    let floor = floor.fold(f64::INFINITY, f64::min);
+    let mut examples: [Vec<Example>; GROUPS.len()] = Default::default();
+    for sample in samples {
+        let layer = training.placed(sample);
+        let times = price(layer);
+        let target = (sample.latency_us.max(floor) / times.total().max(floor)).ln();
+        let weight = 1.0 + 2.0 * shares.of(sample);
+        let features = features(layer, &times, machine.on_chip_bytes);
+        examples[group(layer.operation().kind)].push(Example { features, target, weight });
+    }
+    let fitted = |(group, examples): (usize, &Vec<Example>)| {
+        let trees = (examples.len() / ROWS_PER_TREE).clamp(LEAST_TREES, MOST_TREES);
+        Correction::fit(group, examples, &Settings { trees, ..SETTINGS })
+    };
+    examples.iter().enumerate().filter(|(_, examples)| !examples.is_empty()).map(fitted).collect()
+}
+
+/// The latency of `layer` in microseconds.
+pub(super) fn corrected(
+    layer: Placed<'_>,
+    times: &Times,
+    machine: &Machine,
+    correction: Option<&Correction>,
+) -> f64 {
+    match correction {
+        Some(correction) => times.total() * correction.factor(&features(layer, times, machine.on_chip_bytes)),
+        None => times.total(),
+    }
+}
+
+/// The prices as an array, for kinds read from a file.
+pub(super) fn named_prices(model: &KindModel) -> Result<Prices, (String, String)> {
+    let mut prices = Prices([0.0; TERMS.len()]);
+    for (name, price) in &model.prices {
+        let Some(index) = TERMS.iter().position(|(term, _)| term == name) else {
+            return Err((name.clone(), "an unknown term".into()));
+        };
+        if !(price.is_finite() && *price >= 0.0) {
+            return Err((name.clone(), format!("{price}, which is not a price")));
+        }
+        prices.0[index] = *price;
+    }
+    Ok(prices)
+}
