@@ -129,21 +129,25 @@ def layer_row(layer):
     }  # fmt: skip
 
 
+def latency(target, cycles):
+    return {"latency_us": f"{cycles * 1e6 / target.clock_hz:.2f}"}
+
+
+def network_rows(target, network, cycles):
+    """A network's layers in execution order, then its total."""
+    named = {"network": network.name}
+    for layer, count in zip(network.layers, cycles, strict=True):
+        yield layer_row(layer) | named | {"layer": layer.name} | latency(target, count)
+    yield {"op": "network"} | named | latency(target, sum(cycles))
+
+
 def rows(target, counts, seed, cycles):
-    """Isolated operators first, then each network: its layers in execution order and its total."""
-
-    def latency(count):
-        return f"{count * 1e6 / target.clock_hz:.2f}"
-
+    """Isolated operators first, then the networks."""
     for index in range(counts["operators"]):
         (layer,) = parse(*draw("operators", seed, index)).layers
-        yield layer_row(layer) | {"latency_us": latency(sum(cycles["operators", index]))}
+        yield layer_row(layer) | latency(target, sum(cycles["operators", index]))
     for index in range(counts["networks"]):
-        network, counted = parse(draw("networks", seed, index)[0]), cycles["networks", index]
-        named = {"network": network.name}
-        for layer, count in zip(network.layers, counted, strict=True):
-            yield layer_row(layer) | named | {"layer": layer.name, "latency_us": latency(count)}
-        yield {"op": "network"} | named | {"latency_us": latency(sum(counted))}
+        yield from network_rows(target, parse(draw("networks", seed, index)[0]), cycles["networks", index])
 
 
 # -- files -----------------------------------------------------------------------------------------------
@@ -159,11 +163,11 @@ def packed(text):
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
-def write_csv(path, target, counts, seed, cycles):
+def write_csv(path, target, lines):
     text, total = io.StringIO(), 0
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for total, row in enumerate(rows(target, counts, seed, cycles), 1):
+    for total, row in enumerate(lines, 1):
         writer.writerow(row | {"dtype": "int8", "device": target.npu})
     write_whole(path, packed(text.getvalue()))
     return total
@@ -202,7 +206,8 @@ def main():
     for npu in args.npu or NPUS:
         target = Target(npu, args.system_config, args.memory_mode)
         cycles = measure(target, counts, args.seed, args.state or args.out / ".state", args.jobs)
-        total = write_csv(args.out / f"{target.npu}.csv.gz", target, counts, args.seed, cycles)
+        lines = rows(target, counts, args.seed, cycles)
+        total = write_csv(args.out / f"{target.npu}.csv.gz", target, lines)
         update_targets(args.out / "targets.json", target, counts | {"rows": total, "seed": args.seed})
     write_networks(args.out / "networks.jsonl.gz", args.networks, args.seed)
 

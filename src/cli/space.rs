@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, path::PathBuf};
 
+use clap::ValueEnum;
 use nas::{
     network::Network,
     report::Table,
@@ -24,20 +25,44 @@ pub(super) struct Args {
     /// The seed of the samples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// The form of the result; jsonl is the samples alone, one nas.network/1 a line, to be measured.
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+}
+
+/// The form of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people.
+    Text,
+    /// Networks, one a line.
+    Jsonl,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let space = Space::load(&args.space)?;
-    let mut text = overview(&space);
-    write!(text, "\n{}", genes(&space).text())?;
-    write!(text, "\nbaseline {}\n{}", id(&space, space.baseline()), costs(&space, space.baseline())?)?;
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
-    for number in 1..=args.samples {
-        let genotype = sample(&space, &mut rng);
-        write!(text, "\nsample {number}: {}\n{}", id(&space, &genotype), costs(&space, &genotype)?)?;
-    }
-    output::print(&text)?;
+    let samples: Vec<Genotype> = (0..args.samples).map(|_| sample(&space, &mut rng)).collect();
+    output::print(&match args.format {
+        Form::Text => text(&space, &samples)?,
+        Form::Jsonl => jsonl(&space, &samples)?,
+    })?;
     Ok(Status::Done)
+}
+
+fn text(space: &Space, samples: &[Genotype]) -> anyhow::Result<String> {
+    let mut text = overview(space);
+    write!(text, "\n{}", genes(space).text())?;
+    write!(text, "\nbaseline {}\n{}", id(space, space.baseline()), costs(space, space.baseline())?)?;
+    for (index, genotype) in samples.iter().enumerate() {
+        write!(text, "\nsample {}: {}\n{}", index + 1, id(space, genotype), costs(space, genotype)?)?;
+    }
+    Ok(text)
+}
+
+fn jsonl(space: &Space, samples: &[Genotype]) -> anyhow::Result<String> {
+    let line = |genotype: &Genotype| Ok(serde_json::to_string(&space.network(&genotype.0)?)? + "\n");
+    samples.iter().map(line).collect()
 }
 
 fn overview(space: &Space) -> String {
