@@ -97,7 +97,7 @@ pub(super) fn is_depthwise(layer: &Layer) -> bool {
 }
 
 /// How often the picture was halved on the way from `input` to `output`.
-fn octave(input: Shape, output: Shape) -> usize {
+pub(super) fn octave(input: Shape, output: Shape) -> usize {
     let ratio = input.pixels() as f64 / output.pixels() as f64;
     let halvings = (ratio.log2() / 2.0).round().max(0.0);
     (halvings as usize).min(STRIDES - 1)

@@ -2,9 +2,12 @@
 
 use super::{
     flow::Flow,
-    signal::{HEAD, STRIDES, Signal, is_depthwise},
+    signal::{HEAD, STRIDES, Signal, is_depthwise, octave},
 };
-use crate::network::{Layer, Network, Op, Shape, Source, Window};
+use crate::network::{
+    Layer, Network, Op, Shape, Source, Window,
+    ops::{Conv2d, DepthwiseConv2d},
+};
 
 /// The share of its output's variance that ReLU makes nonlinear, 1 − 1 / (4 · 0.341).
 const RELU: f64 = 0.2665;
@@ -31,9 +34,14 @@ impl Sums {
         let mut sums = Self::default();
         for ((layer, signal), flow) in network.layers().iter().zip(signals).zip(flows) {
             let Some(source) = layer.inputs.first() else { continue };
-            let octave = flow.octave(signal);
-            sums.nonlinearity[octave] += flow.weight() * (1.0 - signal.linear) / RELU;
-            sums.add(layer, *source, network.shape(*source), flow, octave);
+            // A strided layer stands between two resolutions; half of it counts at each.
+            let written = flow.octave(signal);
+            let read = octave_read(network, *source, written);
+            for octave in [read, written] {
+                sums.nonlinearity[octave] += 0.5 * flow.weight() * (1.0 - signal.linear) / RELU;
+                sums.add_capacity(layer, network.shape(*source), 0.5 * flow.weight(), octave);
+            }
+            sums.add_share(layer, *source, network.shape(*source), flow);
         }
         sums
     }
@@ -43,34 +51,39 @@ impl Sums {
         self.capacity[octave] * (1.0 - (-3.0 * self.nonlinearity[octave]).exp())
     }
 
-    fn add(&mut self, layer: &Layer, source: Source, input: Shape, flow: &Flow, octave: usize) {
-        match &layer.op {
-            Op::Conv2d(conv) => self.add_window(&conv.window, input, flow, octave),
-            Op::DepthwiseConv2d(conv) => self.add_window(&conv.window, input, flow, octave),
-            Op::AvgPool(pool) => {
-                self.blur += flow.share * (side(&pool.window, input) / stride(&pool.window)).ln().max(0.0);
-            }
-            _ => {}
+    fn add_capacity(&mut self, layer: &Layer, input: Shape, weight: f64, octave: usize) {
+        if mixes(layer) {
+            self.capacity[octave] += weight * (f64::from(input.c) * f64::from(layer.output.c)).sqrt();
         }
-        if matches!(layer.op, Op::Conv2d(_) | Op::Dense(_)) && !is_depthwise(layer) {
-            self.add_mixing(source, f64::from(input.c), f64::from(layer.output.c), flow, octave);
+        if let Op::Conv2d(Conv2d { window, .. }) | Op::DepthwiseConv2d(DepthwiseConv2d { window, .. }) =
+            &layer.op
+            && octave != HEAD
+        {
+            self.reach[octave] += weight * side(window, input).ln();
         }
     }
 
-    fn add_window(&mut self, window: &Window, input: Shape, flow: &Flow, octave: usize) {
-        if octave != HEAD && window.taps() > 1 {
-            self.reach[octave] += flow.weight() * side(window, input).ln();
+    fn add_share(&mut self, layer: &Layer, source: Source, input: Shape, flow: &Flow) {
+        if let Op::AvgPool(pool) = &layer.op {
+            self.blur += flow.share * (side(&pool.window, input) / stride(&pool.window)).ln().max(0.0);
         }
-    }
-
-    fn add_mixing(&mut self, source: Source, cin: f64, cout: f64, flow: &Flow, octave: usize) {
-        self.capacity[octave] += flow.weight() * (cin * cout).sqrt();
         // The channels of the picture itself are nobody's choice.
-        if source != Source::Input {
+        if mixes(layer) && source != Source::Input {
+            let cin = f64::from(input.c);
             self.fluctuation += flow.share / cin;
             self.bottleneck = self.bottleneck.max(flow.share / cin);
         }
     }
+}
+
+/// Whether each output channel of a layer sees all or many of the input's.
+fn mixes(layer: &Layer) -> bool {
+    matches!(layer.op, Op::Conv2d(_) | Op::Dense(_)) && !is_depthwise(layer)
+}
+
+/// The octave of what a layer reads; behind pooling that is where it writes.
+fn octave_read(network: &Network, source: Source, written: usize) -> usize {
+    if written == HEAD { HEAD } else { octave(network.input(), network.shape(source)).min(written) }
 }
 
 /// The side of the square that a window spans, at most the picture's.
