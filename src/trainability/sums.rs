@@ -2,7 +2,7 @@
 
 use super::{
     flow::Flow,
-    signal::{HEAD, STRIDES, Signal, is_depthwise, octave},
+    signal::{HEAD, STRIDES, Signal, is_depthwise},
 };
 use crate::network::{
     Layer, Network, Op, Shape, Source, Window,
@@ -19,8 +19,8 @@ pub(super) struct Sums {
     pub(super) capacity: [f64; STRIDES + 1],
     /// Σ weight · nonlinear share over the activations, in units of ReLU's, for each octave and the head.
     nonlinearity: [f64; STRIDES + 1],
-    /// Σ weight · ln(side of the window) over the convolutions that see more than a pixel, for each octave.
-    pub(super) reach: [f64; STRIDES],
+    /// Σ weight · ln(side of the window) over the convolutions that see more than a pixel, for each octave and the head.
+    pub(super) reach: [f64; STRIDES + 1],
     /// Σ share · ln(side / stride) over average pools: octaves of detail that they blur.
     pub(super) blur: f64,
     /// Σ share / cin over the layers that mix channels.
@@ -34,14 +34,24 @@ impl Sums {
         let mut sums = Self::default();
         for ((layer, signal), flow) in network.layers().iter().zip(signals).zip(flows) {
             let Some(source) = layer.inputs.first() else { continue };
-            // A strided layer stands between two resolutions; half of it counts at each.
             let written = flow.octave(signal);
-            let read = octave_read(network, *source, written);
+            let read = match source {
+                Source::Input if written != HEAD => 0,
+                Source::Layer(index) if written != HEAD && signals[*index].octave != HEAD => {
+                    signals[*index].octave
+                }
+                _ => written,
+            };
+            // A strided layer stands between two resolutions; half of it counts at each.
+            let (half, input) = (0.5 * flow.weight(), network.shape(*source));
+            let nonlinearity = half * (1.0 - signal.linear) / RELU;
+            let (capacity, reach) = (half * capacity(layer, input), half * reach(layer, input));
             for octave in [read, written] {
-                sums.nonlinearity[octave] += 0.5 * flow.weight() * (1.0 - signal.linear) / RELU;
-                sums.add_capacity(layer, network.shape(*source), 0.5 * flow.weight(), octave);
+                sums.nonlinearity[octave] += nonlinearity;
+                sums.capacity[octave] += capacity;
+                sums.reach[octave] += reach;
             }
-            sums.add_share(layer, *source, network.shape(*source), flow);
+            sums.add_share(layer, *source, input, flow);
         }
         sums
     }
@@ -49,18 +59,6 @@ impl Sums {
     /// The capacity that nonlinearities make use of: however deep, linear layers are one linear map.
     pub(super) fn used_capacity(&self, octave: usize) -> f64 {
         self.capacity[octave] * (1.0 - (-3.0 * self.nonlinearity[octave]).exp())
-    }
-
-    fn add_capacity(&mut self, layer: &Layer, input: Shape, weight: f64, octave: usize) {
-        if mixes(layer) {
-            self.capacity[octave] += weight * (f64::from(input.c) * f64::from(layer.output.c)).sqrt();
-        }
-        if let Op::Conv2d(Conv2d { window, .. }) | Op::DepthwiseConv2d(DepthwiseConv2d { window, .. }) =
-            &layer.op
-            && octave != HEAD
-        {
-            self.reach[octave] += weight * side(window, input).ln();
-        }
     }
 
     fn add_share(&mut self, layer: &Layer, source: Source, input: Shape, flow: &Flow) {
@@ -76,14 +74,24 @@ impl Sums {
     }
 }
 
-/// Whether each output channel of a layer sees all or many of the input's.
+/// Whether a layer is a convolution or dense layer that mixes channels.
 fn mixes(layer: &Layer) -> bool {
     matches!(layer.op, Op::Conv2d(_) | Op::Dense(_)) && !is_depthwise(layer)
 }
 
-/// The octave of what a layer reads; behind pooling that is where it writes.
-fn octave_read(network: &Network, source: Source, written: usize) -> usize {
-    if written == HEAD { HEAD } else { octave(network.input(), network.shape(source)).min(written) }
+fn capacity(layer: &Layer, input: Shape) -> f64 {
+    if mixes(layer) { (f64::from(input.c) * f64::from(layer.output.c)).sqrt() } else { 0.0 }
+}
+
+fn reach(layer: &Layer, input: Shape) -> f64 {
+    match &layer.op {
+        Op::Conv2d(Conv2d { window, .. }) | Op::DepthwiseConv2d(DepthwiseConv2d { window, .. })
+            if window.taps() > 1 =>
+        {
+            side(window, input).ln()
+        }
+        _ => 0.0,
+    }
 }
 
 /// The side of the square that a window spans, at most the picture's.
