@@ -30,7 +30,7 @@ const PUBLISHED: [(&str, f64, f64); 28] = [
     ("mnasnet_a1_0.35_96", 12.7, 1.7),
     ("efficientnet_b0", 390.0, 5.3),
     ("efficientnet_b7", 37000.0, 66.0),
-    ("efficientnet_lite4", 2564.0, 13.0),
+    ("efficientnet_lite4", 2640.0, 13.0),
     ("mobilenet_edgetpu_1_224", 990.0, 4.0),
     ("regnet_y_400mf", 402.0, 4.34),
     ("regnet_y_32gf", 32280.0, 145.05),
