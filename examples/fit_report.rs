@@ -1,6 +1,8 @@
 //! Fits an estimator as a library user would and prints what it is worth.
 //!
-//! `cargo run --release --example fit_report -- MEASUREMENTS.csv.gz NETWORKS.jsonl.gz [OUT.json]`
+//! `cargo run --release --example fit_report -- MEASUREMENTS.csv.gz NETWORKS.jsonl.gz [OUT.json] [--physical]`
+//!
+//! With `--physical` the boosted correction is left out, to see what it is worth.
 
 use std::{path::Path, time::Instant};
 
@@ -10,14 +12,16 @@ use nas::{
 };
 
 fn main() -> nas::error::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let correction = !flags.iter().any(|flag| flag == "--physical");
     let [csv, networks, out @ ..] = arguments.as_slice() else {
         return Err(nas::error::Error::unusable("give a measurement CSV and the networks behind it"));
     };
     let measurements = read_measurements(Path::new(csv))?;
     let networks = read_networks(Path::new(networks))?;
     let start = Instant::now();
-    let fit = fit(&[measurements], &networks, &FitOptions::default())?;
+    let fit = fit(&[measurements], &networks, &FitOptions { correction, ..FitOptions::default() })?;
     println!("{} ({}), fitted in {:.1?}", fit.estimator.name(), fit.estimator.provenance(), start.elapsed());
     print!("{}", fit.quality);
     let start = Instant::now();

@@ -32,7 +32,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The tree's part of the sum, in thousandths.
-    pub(super) fn value(&self, features: &[f32; FEATURE_COUNT]) -> i32 {
+    fn value(&self, features: &[f32; FEATURE_COUNT]) -> i32 {
         let questions = self.features.iter().zip(&self.thresholds).enumerate();
         let leaf = questions.fold(0, |leaf, (level, (feature, threshold))| {
             leaf | usize::from(features[usize::from(*feature)] > *threshold) << level
@@ -41,9 +41,41 @@ impl Tree {
     }
 }
 
-/// The sum of `trees` for these features.
-pub(super) fn sum(trees: &[Tree], features: &[f32; FEATURE_COUNT]) -> f64 {
-    f64::from(trees.iter().map(|tree| tree.value(features)).sum::<i32>()) * LEAF_UNIT
+/// Trees laid out side by side, to be asked millions of times.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Forest {
+    questions: Vec<[(u16, f32); DEPTH]>,
+    leaves: Vec<[i32; LEAVES]>,
+}
+
+impl Forest {
+    /// Lays out trees of [`DEPTH`] questions about known features; none if there is another.
+    pub(super) fn new(trees: &[Tree]) -> Option<Self> {
+        let mut forest = Self::default();
+        for tree in trees {
+            let known = tree.features.iter().all(|feature| usize::from(*feature) < FEATURE_COUNT);
+            if !known || tree.features.len() != tree.thresholds.len() {
+                return None;
+            }
+            let questions = tree.features.iter().copied().zip(tree.thresholds.iter().copied());
+            forest.questions.push(questions.collect::<Vec<_>>().try_into().ok()?);
+            forest.leaves.push(tree.leaves.as_slice().try_into().ok()?);
+        }
+        Some(forest)
+    }
+
+    /// The sum of the trees for these features.
+    pub(super) fn sum(&self, features: &[f32; FEATURE_COUNT]) -> f64 {
+        let value = |(questions, leaves): (&[(u16, f32); DEPTH], &[i32; LEAVES])| {
+            let yes = |&(feature, threshold): &(u16, f32)| {
+                usize::from(features.get(usize::from(feature)).is_some_and(|value| *value > threshold))
+            };
+            let leaf = questions.iter().enumerate().fold(0, |leaf, (level, q)| leaf | yes(q) << level);
+            leaves[leaf % LEAVES]
+        };
+        let total: i64 = self.questions.iter().zip(&self.leaves).map(|tree| i64::from(value(tree))).sum();
+        total as f64 * LEAF_UNIT
+    }
 }
 
 /// How a sum of trees is fitted.

@@ -7,7 +7,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::operation::Operation;
+use super::operation::{Kind, Operation};
 use crate::network::{Network, Source};
 
 /// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
@@ -75,6 +75,14 @@ impl Graph {
     }
 
     fn with_lifetimes(mut self) -> Self {
+        // An isolated operator reads a network's input too, but it stands for one within a network.
+        if self.len() > 1 {
+            for (operation, producers) in self.operations.iter_mut().zip(&self.producers) {
+                if producers.is_empty() && operation.kind.is_standard_conv() {
+                    operation.kind = Kind::InputConv2d;
+                }
+            }
+        }
         self.live = vec![0; self.len()];
         for index in 0..self.len() {
             let bytes = brick_bytes(&self.operations[index]);

@@ -7,18 +7,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    boost::{self, Example, Settings, Tree},
-    features::{FEATURE_COUNT, FEATURES},
+    boost::{self, Example, Forest, Settings, Tree},
+    features::FEATURE_COUNT,
     operation::Kind,
 };
 
 /// Kinds that share a correction, since they behave alike.
-pub(super) const GROUPS: [&[Kind]; 4] = [
+pub(super) const GROUPS: [&[Kind]; 5] = [
     &[Kind::Conv2d, Kind::Dense],
     &[Kind::PointwiseConv2d],
     &[Kind::DepthwiseConv2d],
+    &[Kind::InputConv2d],
     &[Kind::Add, Kind::Mul, Kind::Concat, Kind::AvgPool, Kind::MaxPool, Kind::GlobalAvgPool, Kind::Resize],
 ];
+
+/// One target in so many at either end is not believed.
+const RARE: usize = 300;
 
 /// The group that `kind` belongs to.
 pub(super) fn group(kind: Kind) -> usize {
@@ -39,30 +43,44 @@ pub(super) struct Correction {
 impl Correction {
     /// Learns the logarithms of factors given as targets.
     pub(super) fn fit(group: usize, examples: &[Example], settings: &Settings) -> Self {
-        let log_range = examples
-            .iter()
-            .fold((0.0, 0.0), |(low, high): (f64, f64), e| (low.min(e.target), high.max(e.target)));
+        let log_range = usual_range(examples.iter().map(|example| example.target).collect());
         Self { kinds: GROUPS[group].to_vec(), log_range, trees: boost::fit(examples, settings) }
     }
 
-    /// The factor on the physical latency.
-    pub(super) fn factor(&self, features: &[f32; FEATURE_COUNT]) -> f64 {
-        boost::sum(&self.trees, features).clamp(self.log_range.0, self.log_range.1).exp()
-    }
-
-    /// What makes it unusable, if anything: the place and what was found.
-    pub(super) fn fault(&self) -> Option<(String, String)> {
+    /// What answers for it at speed.
+    ///
+    /// # Errors
+    /// It is unusable; the place and what was found there.
+    pub(super) fn compile(&self) -> Result<Factor, (String, String)> {
         let (low, high) = self.log_range;
         if !(low.is_finite() && high.is_finite() && low <= high && low > -50.0 && high < 50.0) {
-            return Some(("log_range".into(), format!("{low} to {high}")));
+            return Err(("log_range".into(), format!("{low} to {high}")));
         }
-        let broken = |tree: &Tree| {
-            tree.features.len() != tree.thresholds.len()
-                || tree.features.len() > 16
-                || tree.leaves.len() != 1 << tree.features.len()
-                || tree.features.iter().any(|feature| usize::from(*feature) >= FEATURES.len())
-        };
-        let index = self.trees.iter().position(broken)?;
-        Some((format!("trees[{index}]"), "a tree whose parts do not fit together".into()))
+        let forest = Forest::new(&self.trees);
+        let forest =
+            forest.ok_or_else(|| ("trees".into(), "a tree whose parts do not fit together".into()))?;
+        Ok(Factor { forest, log_range: self.log_range })
+    }
+}
+
+/// All but the rarest targets, zero among them: a search would find the rare bargain and believe it.
+fn usual_range(mut targets: Vec<f64>) -> (f64, f64) {
+    targets.sort_by(f64::total_cmp);
+    let rare = targets.len() / RARE;
+    let at = |index: usize| targets.get(index).copied().unwrap_or(0.0);
+    (at(rare).min(0.0), at(targets.len().saturating_sub(1 + rare)).max(0.0))
+}
+
+/// A correction ready for use.
+#[derive(Clone, Debug)]
+pub(super) struct Factor {
+    forest: Forest,
+    log_range: (f64, f64),
+}
+
+impl Factor {
+    /// The factor on the physical latency.
+    pub(super) fn of(&self, features: &[f32; FEATURE_COUNT]) -> f64 {
+        self.forest.sum(features).clamp(self.log_range.0, self.log_range.1).exp()
     }
 }

@@ -211,3 +211,77 @@ impl Measured {
         Profile { network, layers: layers.collect(), latency_us }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "op,in_h,in_w,cin,cout,kernel,stride,network,layer,latency_us\n";
+
+    fn said(rows: &str) -> String {
+        parse_measurements("m.csv", &format!("{HEADER}{rows}")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_bad_row_is_reported_with_line_and_column() {
+        let said = said("conv2,8,8,4,4,3,1,,,5\nconv2d,0,8,4,4,3,1,,,5\nadd,8,8,4,4,1,1,,,NaN\n");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(
+            lines[0].starts_with("m.csv:2:1: op: found conv2") && lines[0].contains("did you mean `conv2d`?")
+        );
+        assert!(lines[1].starts_with("m.csv:3:2: in_h: found 0"), "{said}");
+        assert!(lines[2].starts_with("m.csv:4:10: latency_us: found NaN"), "{said}");
+    }
+
+    #[test]
+    fn a_latency_must_be_above_zero_unless_a_compiler_merged_the_layer() {
+        for latency in ["0", "-1", "inf", "", "fast"] {
+            assert!(said(&format!("add,8,8,4,4,1,1,,,{latency}\n")).contains("m.csv:2:10"), "{latency}");
+        }
+        let merged = parse_measurements("m.csv", &format!("{HEADER}add,8,8,4,4,1,1,n,a,0\n")).unwrap();
+        assert_eq!(merged.networks[0].layers[0].latency_us, 0.0);
+    }
+
+    #[test]
+    fn a_file_without_rows_or_columns_is_refused() {
+        assert!(said("").contains("a header without rows"));
+        let said = |text| parse_measurements("m.csv", text).unwrap_err().to_string();
+        assert!(said("").contains("an empty file"));
+        assert!(said("op,cin\nadd,4\n").contains("no column `in_h`"));
+        let header = HEADER.replace("latency_us", "latency_as");
+        assert!(said(&header).contains("unknown column `latency_as`, expected `latency_us`"));
+    }
+
+    #[test]
+    fn units_are_not_mixed() {
+        let head = "op,in_h,in_w,cin,cout,kernel,stride,latency_us,latency_ms\n";
+        let said =
+            |rows: &str| parse_measurements("m.csv", &format!("{head}{rows}")).unwrap_err().to_string();
+        assert!(said("add,8,8,4,4,1,1,5,5\n").contains("latency_us and latency_ms both filled"));
+        assert!(said("add,8,8,4,4,1,1,5,\nadd,9,9,4,4,1,1,,5\n").contains("one unit throughout"));
+        let milliseconds = parse_measurements("m.csv", &format!("{head}add,8,8,4,4,1,1,,5\n")).unwrap();
+        assert_eq!(milliseconds.unit, Unit::Milliseconds);
+        assert_eq!(milliseconds.isolated[0].latency_us, 5000.0);
+    }
+
+    #[test]
+    fn repeats_become_their_median_and_nameless_layers_stay_apart() {
+        let rows = "add,8,8,4,4,1,1,,,5\nadd,8,8,4,4,1,1,,,9\nadd,8,8,4,4,1,1,,,6\n";
+        let repeats = parse_measurements("m.csv", &format!("{HEADER}{rows}")).unwrap();
+        assert_eq!(repeats.isolated.len(), 1);
+        assert_eq!(repeats.isolated[0].latency_us, 6.0);
+        let rows = "add,8,8,4,4,1,1,n,,5\nadd,8,8,4,4,1,1,n,,9\n";
+        let layers = parse_measurements("m.csv", &format!("{HEADER}{rows}")).unwrap();
+        assert_eq!(layers.networks[0].layers.len(), 2);
+    }
+
+    #[test]
+    fn a_block_row_becomes_its_operations() {
+        let text = "op,in_h,in_w,cin,cout,kernel,stride,expansion,residual,cycles,clock_mhz\n\
+                    ibn,8,8,16,16,3,1,6,1,500,250\nfused_ibn,8,8,16,16,3,1,6,0,500,250\n";
+        let blocks = parse_measurements("m.csv", text).unwrap();
+        let counts: Vec<usize> = blocks.isolated.iter().map(|row| row.operations.len()).collect();
+        assert_eq!(counts, [4, 2]);
+        assert_eq!(blocks.isolated[0].latency_us, 2.0);
+    }
+}

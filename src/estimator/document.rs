@@ -24,6 +24,8 @@ pub(super) struct Document {
     pub(super) machine: Machine,
     /// The physical model, by kind of operator; `any` prices kinds that were never measured.
     pub(super) kinds: BTreeMap<String, KindModel>,
+    /// Names of what the corrections ask about, by number.
+    pub(super) features: Vec<String>,
     /// Boosted corrections of the physical model, by group of kinds.
     pub(super) corrections: Vec<Correction>,
     pub(super) network: NetworkModel,

@@ -3,7 +3,9 @@
 use super::{
     LayerEstimate, NetworkEstimate, OutOfRange,
     context::{Graph, Placed},
+    correction::{Correction, Factor},
     document::{Document, KindModel, NetworkModel},
+    features::FEATURES,
     model::{corrected, named_prices},
     operation::{Kind, Operation},
     physical::{Lanes, Prices, TERM_COUNT, Times, terms},
@@ -28,6 +30,7 @@ pub struct Estimator {
     any: Prices,
     /// For each kind, which correction it takes.
     corrections: Vec<Option<usize>>,
+    factors: Vec<Factor>,
 }
 
 /// What is known of one kind of operator.
@@ -62,10 +65,12 @@ impl Estimator {
         self.document.machine.lanes
     }
 
-    /// The number that channels should be multiples of.
+    /// The number that channels should be multiples of: the larger of the lane counts, since one layer's
+    /// output channels are the next layer's input channels.
     #[must_use]
     pub fn parallelism(&self) -> u32 {
-        self.document.machine.lanes.output.max(1)
+        let Lanes { input, output } = self.lanes();
+        input.max(output).max(1)
     }
 
     /// Held-out quality of the fit.
@@ -98,7 +103,7 @@ impl Estimator {
     pub fn layer_us(&self, layer: Placed<'_>) -> f64 {
         let times = self.times(layer);
         let correction = self.corrections[layer.operation().kind as usize];
-        let correction = correction.map(|index| &self.document.corrections[index]);
+        let correction = correction.map(|index| &self.factors[index]);
         (corrected(layer, &times, &self.document.machine, correction) * self.document.network.scale)
             .max(LEAST_US)
     }
@@ -167,16 +172,18 @@ impl Estimator {
         if let Some(name) = document.kinds.keys().find(|name| !known(name)) {
             return Err((format!("kinds.{name}"), "an unknown kind of operator".into()));
         }
+        if document.features != FEATURES {
+            return Err(("features".into(), "other features than this version of `nas` computes".into()));
+        }
         let any = match document.kinds.get(ANY) {
             Some(model) => prices(ANY, model)?,
             None => return Err(("kinds".into(), "no prices for `any` kind".into())),
         };
         let kinds = Kind::NAMES.iter().map(|(name, _)| priced(name, &document)).collect::<Result<_, _>>()?;
-        for (index, correction) in document.corrections.iter().enumerate() {
-            if let Some((place, found)) = correction.fault() {
-                return Err((format!("corrections[{index}].{place}"), found));
-            }
-        }
+        let compile = |(index, correction): (usize, &Correction)| {
+            correction.compile().map_err(|(place, found)| (format!("corrections[{index}].{place}"), found))
+        };
+        let factors = document.corrections.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let correction = |kind: &Kind| document.corrections.iter().position(|c| c.kinds.contains(kind));
         let corrections = Kind::NAMES.iter().map(|(_, kind)| correction(kind)).collect();
         let NetworkModel { overhead, scale, interval: (low, high), .. } = document.network;
@@ -184,7 +191,7 @@ impl Estimator {
         if !(usable && (overhead + scale + high).is_finite()) {
             return Err(("network".into(), "figures that give no interval".into()));
         }
-        Ok(Self { document, hash, kinds, any, corrections })
+        Ok(Self { document, hash, kinds, any, corrections, factors })
     }
 }
 
@@ -194,7 +201,9 @@ fn widened((low, high): (f64, f64), out_of_range: &[OutOfRange]) -> (f64, f64) {
 }
 
 fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
-    let Some(model) = document.kinds.get(name) else {
+    // Isolated rows say nothing of a network's input; then the first layer is priced like another.
+    let stand_in = if name == Kind::InputConv2d.name() { Kind::Conv2d.name() } else { name };
+    let Some(model) = document.kinds.get(name).or_else(|| document.kinds.get(stand_in)) else {
         return Ok(Priced { prices: Prices([0.0; TERM_COUNT]), range: None });
     };
     let range = Range::from_map(&model.range).map_err(|property| {

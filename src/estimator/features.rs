@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Features by name, in the order of [`features`].
-pub(super) const FEATURES: [&str; 83] = [
+pub(super) const FEATURES: [&str; 87] = [
     "kind",
     "in_h",
     "in_w",
@@ -53,6 +53,10 @@ pub(super) const FEATURES: [&str; 83] = [
     "working_bytes",
     "needed_bytes",
     "scale",
+    "tall_blocks",
+    "wide_blocks",
+    "square_blocks",
+    "accumulators",
     "bursts_in",
     "bursts_out",
     "isolated",
@@ -182,6 +186,12 @@ fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
     writer.put(working as f64);
     writer.put((working + operation.weight_bytes()) as f64);
     writer.put(operation.output.pixels() as f64 / operation.input.pixels().max(1) as f64);
+    let blocks = |size: u32, side: u32| f64::from(size.div_ceil(side));
+    let (h, w) = (operation.output.h, operation.output.w);
+    writer.put(blocks(h, 16) * blocks(w, 4));
+    writer.put(blocks(h, 4) * blocks(w, 16));
+    writer.put(blocks(h, 8) * blocks(w, 8));
+    writer.put(operation.output.elements() as f64);
     writer.put(rounded(u64::from(operation.input.c), 16));
     writer.put(f64::from(operation.output.c % 16));
 }

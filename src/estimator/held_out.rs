@@ -140,7 +140,7 @@ fn sum(estimator: &Estimator, graph: &Graph) -> f64 {
 /// Compares networks with the sum of their layers, each priced by `estimator` as if it were alone.
 pub(super) fn additivity(training: &Training, estimator: &Estimator) -> Option<Additivity> {
     let alone = |graph: &Graph| -> f64 {
-        let single = |layer: super::Placed<'_>| Graph::chain([*layer.operation()]);
+        let single = |layer: super::Placed<'_>| Graph::chain([layer.operation().isolated()]);
         graph.layers().map(|layer| sum(estimator, &single(layer))).sum()
     };
     let pairs: Vec<(f64, f64)> =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     boost::{Example, Settings},
     context::Placed,
-    correction::{Correction, GROUPS, group},
+    correction::{Correction, Factor, GROUPS, group},
     document::KindModel,
     evaluate::ANY,
     features::features,
@@ -22,11 +22,16 @@ pub(super) type Kinds = BTreeMap<String, KindModel>;
 
 /// How the correction is learnt.
 const SETTINGS: Settings =
-    Settings { trees: 0, learning_rate: 0.2, shrinkage: 1.0, row_share: 0.5, feature_share: 0.35 };
+    Settings { trees: 0, learning_rate: 0.25, shrinkage: 2.0, row_share: 0.7, feature_share: 0.6 };
 /// A correction has a tree for every so many rows.
 const ROWS_PER_TREE: usize = 20;
-const LEAST_TREES: usize = 20;
-const MOST_TREES: usize = 200;
+const LEAST_TREES: usize = 60;
+const MOST_TREES: usize = 150;
+/// Weight of a layer that costs nothing, where the mean layer of a network weighs one more: what a network
+/// spends its time on matters most.
+const LEAST_WEIGHT: f64 = 0.3;
+/// Prices need no more rows than this of one kind.
+const PRICED_ROWS: usize = 2500;
 
 /// Fits the prices of every kind that was sampled.
 ///
@@ -53,7 +58,8 @@ fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Re
         (terms(layer, machine), sample.latency_us)
     };
     let rows: Vec<TermRow> = samples.iter().map(row).collect();
-    let prices = fit_prices(&rows)?;
+    let step = rows.len().div_ceil(PRICED_ROWS).max(1);
+    let prices = fit_prices(&rows.into_iter().step_by(step).collect::<Vec<_>>())?;
     let named = TERMS.iter().zip(prices.0).filter(|(_, price)| *price > 0.0);
     Ok(KindModel {
         rows: samples.len(),
@@ -77,7 +83,7 @@ pub(super) fn fit_corrections(
         let layer = training.placed(sample);
         let times = price(layer);
         let target = (sample.latency_us.max(floor) / times.total().max(floor)).ln();
-        let weight = 1.0 + 2.0 * shares.of(sample);
+        let weight = LEAST_WEIGHT + shares.of(sample);
         let features = features(layer, &times, machine.on_chip_bytes);
         examples[group(layer.operation().kind)].push(Example { features, target, weight });
     }
@@ -89,14 +95,9 @@ pub(super) fn fit_corrections(
 }
 
 /// The latency of `layer` in microseconds.
-pub(super) fn corrected(
-    layer: Placed<'_>,
-    times: &Times,
-    machine: &Machine,
-    correction: Option<&Correction>,
-) -> f64 {
-    match correction {
-        Some(correction) => times.total() * correction.factor(&features(layer, times, machine.on_chip_bytes)),
+pub(super) fn corrected(layer: Placed<'_>, times: &Times, machine: &Machine, factor: Option<&Factor>) -> f64 {
+    match factor {
+        Some(factor) => times.total() * factor.of(&features(layer, times, machine.on_chip_bytes)),
         None => times.total(),
     }
 }

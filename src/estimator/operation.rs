@@ -30,11 +30,13 @@ pub enum Kind {
     GlobalAvgPool,
     /// Change of resolution.
     Resize,
+    /// A convolution that reads the network's input, which has few channels and another layout.
+    InputConv2d,
 }
 
 impl Kind {
     /// Every kind with its name in files, in order.
-    pub const NAMES: [(&'static str, Self); 11] = [
+    pub const NAMES: [(&'static str, Self); 12] = [
         ("conv2d", Self::Conv2d),
         ("pointwise_conv2d", Self::PointwiseConv2d),
         ("depthwise_conv2d", Self::DepthwiseConv2d),
@@ -46,6 +48,7 @@ impl Kind {
         ("max_pool", Self::MaxPool),
         ("global_avg_pool", Self::GlobalAvgPool),
         ("resize", Self::Resize),
+        ("input_conv2d", Self::InputConv2d),
     ];
 
     /// The name as it stands in files.
@@ -54,10 +57,16 @@ impl Kind {
         Self::NAMES[self as usize].0
     }
 
+    /// Whether it is a convolution in which every output channel reads every input channel of its group.
+    #[must_use]
+    pub fn is_standard_conv(self) -> bool {
+        matches!(self, Self::Conv2d | Self::PointwiseConv2d | Self::InputConv2d)
+    }
+
     /// Whether multiply-adds are what it does.
     #[must_use]
     pub fn has_macs(self) -> bool {
-        matches!(self, Self::Conv2d | Self::PointwiseConv2d | Self::DepthwiseConv2d | Self::Dense)
+        self.is_standard_conv() || matches!(self, Self::DepthwiseConv2d | Self::Dense)
     }
 }
 
@@ -105,6 +114,16 @@ impl Operation {
         }
     }
 
+    /// The same operation measured on its own, where a network's input is like any other tensor.
+    #[must_use]
+    pub fn isolated(self) -> Self {
+        match self.kind {
+            Kind::InputConv2d if self.taps() == 1 => Self { kind: Kind::PointwiseConv2d, ..self },
+            Kind::InputConv2d => Self { kind: Kind::Conv2d, ..self },
+            _ => self,
+        }
+    }
+
     /// Kernel height times width.
     #[must_use]
     pub fn taps(&self) -> u64 {
@@ -116,7 +135,7 @@ impl Operation {
     pub fn depth(&self) -> u64 {
         match self.kind {
             Kind::Dense => self.input.elements(),
-            Kind::Conv2d | Kind::PointwiseConv2d => u64::from(self.input.c / self.groups.max(1)),
+            kind if kind.is_standard_conv() => u64::from(self.input.c / self.groups.max(1)),
             _ => 1,
         }
     }

@@ -30,7 +30,7 @@ pub(super) enum Resource {
 }
 
 /// Terms of the price with the resource that they occupy. The order is that of [`terms`].
-pub(super) const TERMS: [(&str, Resource); 24] = [
+pub(super) const TERMS: [(&str, Resource); 27] = [
     ("macs_in_tiles", Resource::Compute),
     ("macs_in_output_tiles", Resource::Compute),
     ("macs", Resource::Compute),
@@ -39,6 +39,9 @@ pub(super) const TERMS: [(&str, Resource); 24] = [
     ("outputs_in_tiles", Resource::Output),
     ("outputs", Resource::Output),
     ("looked_up", Resource::Output),
+    ("channels_of_8x8_blocks", Resource::Output),
+    ("channels_of_16x16_blocks", Resource::Output),
+    ("channels_of_32x32_blocks", Resource::Output),
     ("input_bytes", Resource::OnChip),
     ("output_bytes", Resource::OnChip),
     ("bursts", Resource::OnChip),
@@ -114,7 +117,10 @@ pub(super) fn terms(layer: Placed<'_>, machine: &Machine) -> [f64; TERM_COUNT] {
         multiplies * taps * tiled * deep_tiled,
         pixels * tiled,
         outputs,
-        if is_looked_up(operation.activation) { outputs } else { 0.0 },
+        only(is_looked_up(operation.activation), outputs),
+        blocks(operation, 8) * tiled,
+        blocks(operation, 16) * tiled,
+        blocks(operation, 32) * tiled,
         input,
         output,
         read_bursts + write_bursts,
@@ -134,6 +140,12 @@ pub(super) fn terms(layer: Placed<'_>, machine: &Machine) -> [f64; TERM_COUNT] {
     ]
 }
 
+/// Square blocks of this side that cover the output picture.
+fn blocks(operation: &Operation, side: u32) -> f64 {
+    let count = |size: u32| u64::from(size.div_ceil(side));
+    (count(operation.output.h) * count(operation.output.w)) as f64
+}
+
 /// Bursts that move the input and the output pixel by pixel.
 fn bursts(operation: &Operation, burst_bytes: u32) -> (f64, f64) {
     let each =
@@ -146,9 +158,8 @@ fn bursts(operation: &Operation, burst_bytes: u32) -> (f64, f64) {
 /// How often the input is read: once for every so many output channels.
 fn passes(operation: &Operation, machine: &Machine) -> f64 {
     match operation.kind {
-        Kind::Conv2d | Kind::PointwiseConv2d | Kind::Dense => {
-            f64::from(operation.output.c.div_ceil(machine.pass_channels))
-        }
+        Kind::Dense => f64::from(operation.output.c.div_ceil(machine.pass_channels)),
+        kind if kind.is_standard_conv() => f64::from(operation.output.c.div_ceil(machine.pass_channels)),
         _ => 1.0,
     }
 }

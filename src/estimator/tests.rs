@@ -66,3 +66,95 @@ fn what_was_never_measured_is_priced_and_flagged() {
     );
     assert!(said.last().unwrap().contains("no global_avg_pool was measured"), "{said:?}");
 }
+
+/// Pairs of layers on a device where a tensor that stays on the chip is moved ten times as fast.
+fn in_context(networks: usize) -> (Measurements, Vec<Network>) {
+    let mut text = "op,in_h,in_w,cin,cout,kernel,stride,network,layer,latency_us\n".to_owned();
+    let mut graphs = Vec::new();
+    for number in 0..networks as u32 {
+        let (h, c) = (6 + number % 13, 8 + number * 7 % 90);
+        let mut b = NetworkBuilder::new(format!("n{number}"), Shape::new(h, h, c), DType::Int8);
+        let x = b.add("a", Conv2d::square(c, 1, 1), &[Source::Input], Activation::None).unwrap();
+        let x = b.add("b", Conv2d::square(c, 3, 1), &[x], Activation::None).unwrap();
+        b.add("c", Conv2d::square(c, 1, 1), &[x], Activation::None).unwrap();
+        let (pixels, bytes) = (f64::from(h * h), f64::from(h * h * c));
+        let macs = |taps: f64| 0.5 + pixels * taps * f64::from(c * c.next_multiple_of(8)) / 3000.0;
+        let (a, b_us, c_us) = (macs(1.0) + bytes / 50.0, macs(9.0), macs(1.0) + bytes / 50.0);
+        for (layer, kernel, us) in [("a", 1, a), ("b", 3, b_us), ("c", 1, c_us)] {
+            text += &format!("conv2d,{h},{h},{c},{c},{kernel},1,n{number},{layer},{us}\n");
+        }
+        text += &format!("network,,,,,,,n{number},,{}\n", a + b_us + c_us + 4.0);
+        graphs.push(b.finish());
+    }
+    (parse_measurements("c.csv", &text).unwrap(), graphs)
+}
+
+#[test]
+fn unseen_networks_are_predicted_from_their_layers_and_an_overhead() {
+    let (measurements, networks) = in_context(90);
+    let fit = fit(&[measurements], &networks, &FitOptions::default()).unwrap();
+    let accuracy = fit.quality.networks.unwrap();
+    assert!(accuracy.mape_pct < 5.0 && accuracy.spearman > 0.99, "{accuracy:?}");
+    let coverage = fit.quality.interval_coverage_pct.unwrap();
+    assert!((75.0..=100.0).contains(&coverage), "{coverage}");
+}
+
+#[test]
+fn a_fit_does_not_depend_on_the_number_of_threads() {
+    let (measurements, networks) = in_context(30);
+    let text = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let options = FitOptions::default();
+        let fit = pool.install(|| fit(std::slice::from_ref(&measurements), &networks, &options));
+        fit.unwrap().estimator.to_json().unwrap()
+    };
+    assert_eq!(text(1), text(3));
+}
+
+#[test]
+fn latencies_that_have_nothing_to_do_with_the_rows_are_refused() {
+    let mut text = HEADER.to_owned();
+    for i in 0..60_u32 {
+        let noise = 1.0 + f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 10.0;
+        text += &format!("conv2d,{},8,8,{},3,1,{noise}\n", 4 + i % 5, 8 + i % 7);
+    }
+    let noise = parse_measurements("d.csv", &text).unwrap();
+    let said = fit(&[noise], &[], &FitOptions::default()).unwrap_err().to_string();
+    assert!(said.contains("no better than one constant"), "{said}");
+    let few = parse_measurements("d.csv", &format!("{HEADER}conv2d,4,4,8,8,3,1,2.0\n")).unwrap();
+    let said = fit(&[few], &[], &FitOptions::default()).unwrap_err().to_string();
+    assert!(said.contains("too few"), "{said}");
+}
+
+#[test]
+fn a_row_for_a_layer_that_the_network_does_not_have_is_refused() {
+    let (mut measurements, networks) = in_context(12);
+    measurements.networks[3].layers[0].layer = "aa".into();
+    let said = fit(&[measurements], &networks, &FitOptions::default()).unwrap_err().to_string();
+    assert!(said.contains("no layer `aa`; did you mean `a`?"), "{said}");
+}
+
+#[test]
+fn idle_lanes_are_named() {
+    let estimator = fit(&[measured()], &[], &FitOptions::default()).unwrap().estimator;
+    assert_eq!(estimator.lanes().output, 16);
+    let reason = &estimator.estimate(&conv(28, 40, 17)).layers[0].reason;
+    assert!(reason.contains("lanes: 17 of 32 output channels used"), "{reason}");
+}
+
+#[test]
+fn an_estimator_file_that_was_tampered_with_is_refused() {
+    let text = fit(&[measured()], &[], &FitOptions::default()).unwrap().estimator.to_json().unwrap();
+    let said = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Estimator::parse("e.json", &text.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    assert!(said("\"unit\"", "\"unitt\"").contains("e.json:5"), "line of an unknown field");
+    assert!(said("nas.estimator/1", "nas.estimator/9").contains("nas.estimator/9"));
+    assert!(
+        said("\"kinds\": {", "\"kinds\": {\"conv9\": {\"rows\":1,\"prices\":{},\"range\":{}},")
+            .contains("conv9")
+    );
+    assert!(said("macs_in_tiles\": ", "macs_in_tiles\": -").contains("not a price"));
+    assert!(said("\"thresholds\": [", "\"thresholds\": [1.0,").contains("do not fit together"));
+}

@@ -1,0 +1,79 @@
+//! The estimators that come with the project.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use nas::{
+    estimator::Estimator,
+    network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source, ops::*},
+};
+
+fn all() -> Vec<Estimator> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    assert!(!files.is_empty());
+    files.iter().map(|path| Estimator::load(path).unwrap()).collect()
+}
+
+/// MobileNetV2-like: stem, inverted bottlenecks, classifier.
+fn network(size: u32, width: u32) -> Network {
+    let mut b = NetworkBuilder::new("n", Shape::new(size, size, 3), DType::Int8);
+    let stem = Conv2d::square(2 * width, 3, 2);
+    let mut x = b.add("stem", stem, &[Source::Input], Activation::Relu6).unwrap();
+    for index in 0..12_u32 {
+        let stride = if index % 3 == 1 && index < 9 { 2 } else { 1 };
+        let cout = width * (1 + index / 3);
+        let hidden = 6 * b.shape(x).c;
+        let activation = Activation::Relu6;
+        let kind = BlockKind::Ibn;
+        let block = Block { kind, fused: index < 2, kernel: 3, stride, hidden, cout, activation, se: None };
+        x = block.build(&mut b, &format!("b{index}"), x).unwrap();
+    }
+    x = b.add("pool", GlobalAvgPool, &[x], Activation::None).unwrap();
+    b.add("classes", Dense { cout: 100, bias: true }, &[x], Activation::None).unwrap();
+    b.finish()
+}
+
+#[test]
+fn they_say_that_they_are_not_silicon() {
+    for estimator in all() {
+        assert!(estimator.provenance().contains("compiler cycle estimates, not silicon"));
+    }
+}
+
+#[test]
+fn they_price_a_mobile_network_in_range_and_with_reasons() {
+    for estimator in all() {
+        let network = network(192, 16);
+        let estimate = estimator.estimate(&network);
+        let said: Vec<String> = estimate.out_of_range.iter().map(ToString::to_string).collect();
+        assert!(estimate.in_range(), "{}: {said:?}", estimator.name());
+        assert!(estimate.low_us < estimate.latency_us && estimate.latency_us < estimate.high_us);
+        assert!(estimate.layers.iter().all(|layer| layer.latency_us > 0.0 && !layer.reason.is_empty()));
+        let fast = estimator.latency_us(&network);
+        assert!((fast / estimate.latency_us - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn more_of_everything_costs_more() {
+    for estimator in all() {
+        let us = |size, width| estimator.latency_us(&network(size, width));
+        for (size, width) in [(96, 8), (128, 16), (160, 24)] {
+            assert!(us(size, width) < us(2 * size, width), "{} at {size}", estimator.name());
+            assert!(us(size, width) < us(size, 2 * width), "{} at width {width}", estimator.name());
+        }
+    }
+}
+
+#[test]
+fn far_from_the_measurements_they_stay_physical_and_say_so() {
+    for estimator in all() {
+        let small = estimator.estimate(&network(192, 16));
+        let large = estimator.estimate(&network(2048, 64));
+        assert!(large.latency_us > 100.0 * small.latency_us && large.latency_us.is_finite());
+        assert!(!large.in_range());
+        assert!(large.high_us / large.low_us > small.high_us / small.low_us);
+    }
+}
