@@ -1,14 +1,20 @@
-//! Reports: the result of a search as JSON, text and Markdown.
+//! Reports: the result of a search as JSON, text and Markdown, and two of them compared.
 
 mod assemble;
+mod changes;
+pub mod compare;
 mod entry;
 mod markdown;
+mod markup;
+mod run;
 mod table;
 mod text;
 
 pub use assemble::{Settings, ablate, front_csv};
+pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use entry::{Entry, LayerRow};
 pub use markdown::{entry_markdown, report_markdown};
+pub use run::{FrontPoint, Run};
 pub use table::Table;
 pub use text::{entry_text, report_text};
 

@@ -4,5 +4,7 @@
 
 mod bad_input;
 mod common;
+mod compare;
+mod fixture;
 mod help;
 mod main_job;
