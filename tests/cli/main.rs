@@ -8,3 +8,4 @@ mod compare;
 mod fixture;
 mod help;
 mod main_job;
+mod page;
