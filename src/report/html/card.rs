@@ -20,8 +20,11 @@ pub(super) fn section(run: &Run) -> String {
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
-    html += &format!("<div class=\"scroll\" tabindex=\"0\">{}</div>\n", numbers(run).html());
-    html + &provenance(report) + "</section>\n"
+    let numbers = numbers(run).html();
+    html + &format!(
+        "<div class=\"facts\"><div class=\"scroll\" tabindex=\"0\">{numbers}</div>\n{}</div>\n</section>\n",
+        provenance(report)
+    )
 }
 
 fn found(baseline: &Entry, entry: &Entry) -> String {

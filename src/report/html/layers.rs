@@ -55,9 +55,11 @@ fn bars(pairs: &[BlockPair<'_>], both: bool) -> String {
             escape(&pair.name),
             escape(&short(&pair.name, 11))
         );
-        svg += &bar(pair.before.as_ref(), &axis, top, " was");
         if both {
+            svg += &bar(pair.before.as_ref(), &axis, top, " was");
             svg += &bar(pair.after.as_ref(), &axis, top + BAR + 1.0, "");
+        } else {
+            svg += &bar(pair.before.as_ref(), &axis, top + BAR / 2.0, "");
         }
     }
     svg
