@@ -9,12 +9,12 @@ use crate::report::{
     text::ablation_table,
 };
 
-const LEFT: f64 = 170.0;
+const LEFT: f64 = 188.0;
 const ROW: f64 = 26.0;
 
 pub(super) fn section(report: &Report) -> String {
     let Some(table) = ablation_table(report) else { return String::new() };
-    let axis = Axis::from_zero(report.ablation.iter().filter_map(|row| row.latency_ms), LEFT, WIDTH - 130.0);
+    let axis = Axis::from_zero(report.ablation.iter().filter_map(|row| row.latency_ms), LEFT, WIDTH - 180.0);
     let bars: String =
         report.ablation.iter().enumerate().map(|(index, row)| bar(row, &axis, ROW * index as f64)).collect();
     let html =

@@ -13,7 +13,7 @@ const ROW: f64 = 46.0;
 const LEFT: f64 = 56.0;
 /// The diagram of one architecture takes this much of the usual width.
 const DIAGRAM: f64 = 0.7 * WIDTH;
-const WIDEST: f64 = DIAGRAM - LEFT - 90.0;
+const WIDEST: f64 = DIAGRAM - LEFT - 100.0;
 
 pub(super) fn section(run: &Run) -> String {
     let baseline = &run.report.baseline;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 66.0;
+const LEFT: f64 = 78.0;
 const FLOOR: f64 = HEIGHT - 44.0;
 
 pub(super) fn section(report: &Report) -> String {

@@ -9,9 +9,9 @@ use crate::report::{
 };
 
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 170.0;
-const ROW: f64 = 32.0;
-const BAR: f64 = 12.0;
+const RIGHT: f64 = 185.0;
+const ROW: f64 = 38.0;
+const BAR: f64 = 15.0;
 /// What limits a layer: the word its reason contains and the class that colours it.
 const LIMITS: [&str; 3] = ["compute", "memory", "output"];
 
@@ -51,7 +51,7 @@ fn bars(pairs: &[BlockPair<'_>], both: bool) -> String {
             svg,
             "<text x=\"{}\" y=\"{:.0}\" text-anchor=\"end\"><title>{}</title>{}</text>",
             LEFT - 8.0,
-            top + 17.0,
+            top + 20.0,
             escape(&pair.name),
             escape(&short(&pair.name, 11))
         );
@@ -82,18 +82,18 @@ fn bar(cost: Option<&BlockCost<'_>>, axis: &Axis, top: f64, class: &str) -> Stri
         );
     }
     svg + &format!(
-        "<text class=\"soft\" font-size=\"11\" x=\"{:.1}\" y=\"{:.0}\">{done:.3} ms, {}</text>\n",
+        "<text class=\"soft small\" x=\"{:.1}\" y=\"{:.0}\">{done:.3} ms, {}</text>\n",
         axis.at(done) + 5.0,
-        top + 10.0,
+        top + 12.0,
         escape(&short(main_reason(cost), 22))
     )
 }
 
 fn absent(axis: &Axis, top: f64) -> String {
     format!(
-        "<text class=\"soft\" font-size=\"11\" x=\"{:.1}\" y=\"{:.0}\">not there</text>\n",
+        "<text class=\"soft small\" x=\"{:.1}\" y=\"{:.0}\">not there</text>\n",
         axis.at(0.0) + 5.0,
-        top + 10.0
+        top + 12.0
     )
 }
 

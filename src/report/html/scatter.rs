@@ -6,7 +6,7 @@ use super::{WIDTH, chosen, entries, escape, figure, folded, legend, section as t
 use crate::report::{Entry, FrontPoint, Run, Table, svg::Axis};
 
 const HEIGHT: f64 = 360.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 72.0;
 const BOTTOM: f64 = 44.0;
 
 pub(super) fn section(run: &Run) -> String {
