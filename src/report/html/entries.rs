@@ -29,7 +29,7 @@ pub(super) fn table_and_details(run: &Run, shown: &[(usize, &Entry)]) -> String 
     let details: String = shown.iter().map(|(index, entry)| detail(*index, entry)).collect();
     let title = format!("Table: baseline and {} of {} reported", shown.len(), run.report.front.len());
     folded(&title, &entry_table(rows))
-        + &format!("<details><summary>Each entry in detail</summary>\n{details}</details>\n")
+        + &format!("<details class=\"long\"><summary>Each entry in detail</summary>\n{details}</details>\n")
 }
 
 /// The anchor stands inside, so that a browser without scripts unfolds the entry on its own.

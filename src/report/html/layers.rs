@@ -9,7 +9,7 @@ use crate::report::{
 };
 
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 185.0;
+const RIGHT: f64 = 205.0;
 const ROW: f64 = 38.0;
 const BAR: f64 = 15.0;
 /// What limits a layer: the word its reason contains and the class that colours it.
