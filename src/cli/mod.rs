@@ -1,5 +1,6 @@
 //! The command line: one subcommand is one file with its arguments and a `run`.
 
+mod compare;
 mod completions;
 mod estimate;
 mod fit;
@@ -23,7 +24,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 /// needed to search.
 #[derive(Parser)]
 #[command(name = "nas", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 ok, 1 nothing feasible found, 2 bad usage or input, 130 interrupted.")]
+#[command(after_help = "Exit codes: 0 ok, 1 nothing feasible found or a gate failed, 2 bad usage or input, \
+                        3 not comparable, 130 interrupted.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +38,7 @@ enum Command {
     Estimate(estimate::Args),
     Fit(fit::Args),
     Report(report::Args),
+    Compare(compare::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -45,13 +48,16 @@ enum Command {
 enum Status {
     Done,
     NothingFeasible,
+    GateFailed,
+    NotComparable,
     Interrupted,
 }
 
 pub(crate) fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(Status::Done) => ExitCode::SUCCESS,
-        Ok(Status::NothingFeasible) => ExitCode::from(1),
+        Ok(Status::NothingFeasible | Status::GateFailed) => ExitCode::from(1),
+        Ok(Status::NotComparable) => ExitCode::from(3),
         Ok(Status::Interrupted) => ExitCode::from(130),
         // The reader of our output has seen enough.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -69,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Estimate(args) => estimate::run(&args),
         Command::Fit(args) => fit::run(args),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
     }

@@ -2,27 +2,56 @@
 
 use std::path::{Path, PathBuf};
 
-use nas::report::{Report, report_markdown, report_text};
+use anyhow::bail;
+use nas::{
+    io::write_atomically,
+    report::{Report, Run, report_html, report_markdown, report_text},
+};
 
 use super::{
     Status,
     output::{self, Format},
 };
 
-/// Show the report of a run.
+/// Show the report of a run, or write it as one self-contained HTML page.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The run folder, or its report.json.
+    /// The run folder, or its report.json; a folder also gives the page the whole front.
     run: PathBuf,
+    /// Write to this file instead; its ending gives the form: .html, .md, .json or .txt.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "format")]
+    out: Option<PathBuf>,
+    /// Replace that file if there is one.
+    #[arg(long, requires = "out")]
+    force: bool,
     /// The form of the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let report = Report::load(&report_path(&args.run))?;
-    output::print(&rendered(&report, args.format))?;
+    match &args.out {
+        Some(file) => write(args, file)?,
+        None => output::print(&rendered(&Report::load(&report_path(&args.run))?, args.format))?,
+    }
     Ok(Status::Done)
+}
+
+fn write(args: &Args, file: &Path) -> anyhow::Result<()> {
+    if file.exists() && !args.force {
+        bail!("{} is there already; name another with --out, or --force to replace it", file.display());
+    }
+    let run = Run::load(&args.run)?;
+    let text = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("html" | "htm") => report_html(&run),
+        Some("md") => report_markdown(&run.report),
+        Some("json") => run.report.to_json(),
+        Some("txt") => report_text(&run.report),
+        _ => bail!("--out {}: expected a file ending in .html, .md, .json or .txt", file.display()),
+    };
+    write_atomically(file, text.as_bytes())?;
+    eprintln!("wrote {}", file.display());
+    Ok(())
 }
 
 /// A run folder stands for its report.

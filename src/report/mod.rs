@@ -1,14 +1,23 @@
-//! Reports: the result of a search as JSON, text and Markdown.
+//! Reports: the result of a search as JSON, text, Markdown and HTML, and two of them compared.
 
 mod assemble;
+mod changes;
+pub mod compare;
 mod entry;
+mod html;
 mod markdown;
+mod markup;
+mod run;
+mod svg;
 mod table;
 mod text;
 
 pub use assemble::{Settings, ablate, front_csv};
+pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use entry::{Entry, LayerRow};
+pub use html::report_html;
 pub use markdown::{entry_markdown, report_markdown};
+pub use run::{FrontPoint, Run};
 pub use table::Table;
 pub use text::{entry_text, report_text};
 

@@ -1,4 +1,6 @@
-//! Tables that print as aligned text and as Markdown.
+//! Tables that print as aligned text, as Markdown and as HTML.
+
+use super::markup::escape;
 
 /// Cells in rows; the first column is left-aligned, the others right-aligned.
 #[derive(Clone, Debug)]
@@ -66,6 +68,24 @@ impl Table {
         let rules: Vec<String> = widths.iter().enumerate().map(rule).collect();
         let body: String = self.rows.iter().map(line).collect();
         format!("{}|{}|\n{body}", line(&self.header), rules.join("|"))
+    }
+
+    /// As an HTML table.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let line = |cells: &Vec<String>, tag: &str| {
+            let cells: String = cells
+                .iter()
+                .enumerate()
+                .map(|(column, cell)| {
+                    let class = if self.left.contains(&column) { " class=\"l\"" } else { "" };
+                    format!("<{tag}{class}>{}</{tag}>", escape(cell))
+                })
+                .collect();
+            format!("<tr>{cells}</tr>\n")
+        };
+        let body: String = self.rows.iter().map(|row| line(row, "td")).collect();
+        format!("<table>\n<thead>{}</thead>\n<tbody>{body}</tbody>\n</table>", line(&self.header, "th"))
     }
 
     fn widths(&self) -> Vec<usize> {

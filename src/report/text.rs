@@ -59,11 +59,14 @@ fn indented(lines: &[String]) -> String {
 }
 
 pub(super) fn front_table(report: &Report) -> Table {
+    let front = report.front.iter().enumerate().map(|(index, entry)| (format!("#{index}"), entry));
+    entry_table(std::iter::once(("baseline".to_owned(), &report.baseline)).chain(front))
+}
+
+/// One row an entry, under the name that it is given.
+pub(super) fn entry_table<'e>(rows: impl IntoIterator<Item = (String, &'e Entry)>) -> Table {
     let mut table = Table::new(&HEADER);
-    table.push(cells("baseline", &report.baseline));
-    for (index, entry) in report.front.iter().enumerate() {
-        table.push(cells(&format!("#{index}"), entry));
-    }
+    rows.into_iter().for_each(|(name, entry)| table.push(cells(&name, entry)));
     table
 }
 

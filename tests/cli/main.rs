@@ -4,5 +4,8 @@
 
 mod bad_input;
 mod common;
+mod compare;
+mod fixture;
 mod help;
 mod main_job;
+mod page;

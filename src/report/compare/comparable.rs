@@ -1,0 +1,121 @@
+//! Whether two runs can be compared at all.
+
+use std::{fmt, str::FromStr};
+
+use serde::Serialize;
+
+use crate::{
+    error::{Error, one_of},
+    report::Report,
+};
+
+/// Something that has to be alike in both runs unless it is allowed to differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Premise {
+    /// The search space.
+    Space,
+    /// The estimators: device, measurements and fit.
+    Estimator,
+    /// The data type of weights and activations.
+    Dtype,
+    /// What every candidate keeps to.
+    Requirement,
+    /// The reference point of the hypervolume.
+    Reference,
+}
+
+impl Premise {
+    /// Names as they stand on the command line.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("space", Self::Space),
+        ("estimator", Self::Estimator),
+        ("dtype", Self::Dtype),
+        ("requirement", Self::Requirement),
+        ("reference", Self::Reference),
+    ];
+
+    /// What it is in `report`; empty where it is not known.
+    fn of(self, report: &Report) -> String {
+        match self {
+            Self::Space => format!("{} ({})", report.space.name, report.space.hash),
+            Self::Estimator => estimators(report),
+            Self::Dtype => report.baseline.network.dtype().to_string(),
+            Self::Requirement => report.requirement.clone(),
+            Self::Reference => reference(&report.hypervolume_reference),
+        }
+    }
+}
+
+impl fmt::Display for Premise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::NAMES[*self as usize].0)
+    }
+}
+
+impl FromStr for Premise {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let names = Self::NAMES.map(|(name, _)| name);
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, premise)| *premise)
+            .ok_or_else(|| Error::unusable(format!("expected what may differ, {}", one_of(text, &names))))
+    }
+}
+
+fn estimators(report: &Report) -> String {
+    let named = |origin: &crate::report::Origin| format!("{} ({})", origin.name, origin.hash);
+    let mut names: Vec<String> = report.estimators.iter().map(named).collect();
+    names.sort();
+    names.join(", ")
+}
+
+fn reference(point: &[f64]) -> String {
+    match point {
+        [latency_us, score] => format!("{:.3} ms, trainability {:.3}", latency_us / 1e3, -score),
+        values => values.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A premise that two runs do not share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which.
+    pub premise: Premise,
+    /// What it is in BASE.
+    pub base: String,
+    /// What it is in NEW.
+    pub new: String,
+    /// Whether it may differ.
+    pub allowed: bool,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} in BASE, {} in NEW", self.premise, self.base, self.new)
+    }
+}
+
+/// Every premise that `base` and `new` do not share.
+pub(super) fn differences(base: &Report, new: &Report, allowed: &[Premise]) -> Vec<Difference> {
+    let difference = |premise: Premise| {
+        let (base_has, new_has) = (premise.of(base), premise.of(new));
+        // A search that found nothing has no reference point; that is a result and compares badly enough.
+        let alike = same(premise, base, new) || base_has.is_empty() || new_has.is_empty();
+        let allowed = allowed.contains(&premise);
+        (!alike).then_some(Difference { premise, base: base_has, new: new_has, allowed })
+    };
+    Premise::NAMES.iter().filter_map(|(_, premise)| difference(*premise)).collect()
+}
+
+fn same(premise: Premise, base: &Report, new: &Report) -> bool {
+    match premise {
+        // By hash: a space may be renamed.
+        Premise::Space => base.space.hash == new.space.hash,
+        // As numbers: what is printed is rounded.
+        Premise::Reference => base.hypervolume_reference == new.hypervolume_reference,
+        _ => premise.of(base) == premise.of(new),
+    }
+}

@@ -1,0 +1,222 @@
+//! Conditions under which a comparison fails: `latency_ms>+2%`, `peak_activation_bytes>512KiB`.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::quantity::{Quantity, Unit, percent, show_percent};
+use crate::error::{Error, Result, one_of};
+
+/// Numbers this near to a limit, relative to it, have not passed it.
+const TOLERANCE: f64 = 1e-9;
+
+/// One condition; if it holds, the gate fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    text: String,
+    quantity: Quantity,
+    side: Side,
+    or_equal: bool,
+    limit: Limit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Above,
+    Below,
+}
+
+/// What the limit is set against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    /// The value in NEW, in the quantity's own unit.
+    Value(f64),
+    /// NEW less BASE, in the quantity's own unit.
+    Change(f64),
+    /// NEW less BASE in percent of BASE.
+    Percent(f64),
+}
+
+/// How one condition came out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GateResult {
+    /// The condition as it was given.
+    pub condition: String,
+    /// Whether it holds, which fails the comparison.
+    pub failed: bool,
+    /// What was seen.
+    pub observed: String,
+}
+
+impl FromStr for Condition {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let refuse = |expected: String| Error::unusable(format!("condition `{text}`: expected {expected}"));
+        let place = compact.find(['<', '>']).ok_or_else(|| refuse(FORM.into()))?;
+        let (name, rest) = compact.split_at(place);
+        let names = Quantity::NAMES.map(|(name, _)| name);
+        let found = Quantity::NAMES.iter().find(|(known, _)| *known == name);
+        let (_, quantity) = *found.ok_or_else(|| refuse(format!("a quantity, {}", one_of(name, &names))))?;
+        let side = if rest.starts_with('>') { Side::Above } else { Side::Below };
+        let value = rest[1..].strip_prefix('=');
+        let limit = limit(quantity, value.unwrap_or(&rest[1..])).map_err(refuse)?;
+        Ok(Self { text: text.trim().to_owned(), quantity, side, or_equal: value.is_some(), limit })
+    }
+}
+
+const FORM: &str = "QUANTITY>LIMIT or QUANTITY<LIMIT, such as 'latency_ms>+2%' or 'params>3M'";
+
+/// A number with a sign is a change from BASE, one without a value of NEW.
+fn limit(quantity: Quantity, text: &str) -> Result<Limit, String> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.".contains(c))).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let value = number.parse::<f64>().ok().filter(|value| value.is_finite());
+    let value = value.ok_or_else(|| format!("a number where `{text}` stands; {FORM}"))?;
+    let is_change = number.starts_with(['+', '-']);
+    if unit == "%" && quantity.unit() != Unit::Percent {
+        return match is_change {
+            true => Ok(Limit::Percent(value)),
+            false => Err(format!("a sign before `{text}`: a percentage is a change, `+{text}` or `-{text}`")),
+        };
+    }
+    let value = value * scale(quantity, unit)?;
+    Ok(if is_change { Limit::Change(value) } else { Limit::Value(value) })
+}
+
+/// The factor from `unit` to the quantity's own unit.
+fn scale(quantity: Quantity, unit: &str) -> Result<f64, String> {
+    let units: &[(&str, f64)] = match quantity.unit() {
+        Unit::Time => &[("ms", 1.0), ("us", 1e-3), ("µs", 1e-3), ("s", 1e3)],
+        Unit::Percent => &[("%", 1.0)],
+        Unit::Bytes => &[
+            ("B", 1.0),
+            ("KiB", 1024.0),
+            ("MiB", 1_048_576.0),
+            ("GiB", 1_073_741_824.0),
+            ("kB", 1e3),
+            ("MB", 1e6),
+            ("GB", 1e9),
+        ],
+        Unit::Count => &[("k", 1e3), ("M", 1e6), ("G", 1e9)],
+        Unit::Plain => &[],
+    };
+    if unit.is_empty() {
+        return Ok(1.0);
+    }
+    let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    let known = units.iter().find(|(name, _)| *name == unit);
+    known.map(|(_, scale)| *scale).ok_or_else(|| match names.is_empty() {
+        true => format!("a number without a unit where `{unit}` stands; {} has none", quantity.name()),
+        false => format!("a unit of {}, {}", quantity.name(), one_of(unit, &names)),
+    })
+}
+
+impl Condition {
+    /// The gate on the headline: latency may grow by no more than `limit`, such as `2%` or `50us`.
+    ///
+    /// # Errors
+    /// `limit` is no percentage or time from zero.
+    pub fn max_regression(limit: &str) -> Result<Self> {
+        let limit = limit.trim().trim_start_matches('+');
+        let condition = format!("latency_ms>+{limit}").parse().ok();
+        condition.filter(|_| !limit.ends_with(|c: char| c.is_ascii_digit() || c == '.')).ok_or_else(|| {
+            Error::unusable(format!(
+                "--max-regression {limit}: expected a percentage or a time from zero, such as 2% or 50us"
+            ))
+        })
+    }
+
+    pub(super) fn quantity(&self) -> Quantity {
+        self.quantity
+    }
+
+    /// Whether the condition holds; where there is no NEW it does, where there is no BASE no change does.
+    pub(super) fn check(&self, base: Option<f64>, new: Option<f64>) -> GateResult {
+        let result = |failed, observed| GateResult { condition: self.text.clone(), failed, observed };
+        let Some(new) = new else {
+            return result(true, "NEW has no architecture that meets the requirement".into());
+        };
+        let show = |value| self.quantity.show(value);
+        if let Limit::Value(limit) = self.limit {
+            return result(
+                self.passes(new, limit),
+                format!("{} where the limit is {}", show(new), show(limit)),
+            );
+        }
+        let Some(base) = base else {
+            return result(false, format!("{}, and BASE has nothing to compare it with", show(new)));
+        };
+        let change = format!("{} → {}", show(base), show(new));
+        match self.limit {
+            Limit::Percent(limit) => {
+                let seen = percent(base, new);
+                result(self.passes(seen, limit), format!("{} ({change})", show_percent(seen)))
+            }
+            Limit::Change(limit) | Limit::Value(limit) => {
+                let seen = self.quantity.show_change(new - base);
+                result(self.passes(new - base, limit), format!("{seen} ({change})"))
+            }
+        }
+    }
+
+    /// Whether `value` lies on the failing side of `limit`.
+    fn passes(&self, value: f64, limit: f64) -> bool {
+        let excess = match self.side {
+            Side::Above => value - limit,
+            Side::Below => limit - value,
+        };
+        let slack = TOLERANCE * limit.abs().max(1e-3);
+        if self.or_equal { excess >= -slack } else { excess > slack }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(condition: &str, base: f64, new: f64) -> bool {
+        condition.parse::<Condition>().unwrap().check(Some(base), Some(new)).failed
+    }
+
+    #[test]
+    fn a_sign_makes_the_limit_a_change() {
+        assert!(failed("latency_ms > +2%", 100.0, 102.1) && !failed("latency_ms>+2%", 100.0, 102.0));
+        assert!(failed("latency_ms>+500us", 1.0, 1.6) && !failed("latency_ms>+500us", 1.0, 1.4));
+        assert!(failed("trainability<-0.5", -3.0, -3.6) && !failed("trainability<-0.5", -3.0, -3.4));
+        assert!(failed("trainability<-10%", -3.0, -3.4), "a score may be negative");
+    }
+
+    #[test]
+    fn without_a_sign_it_is_a_value() {
+        assert!(failed("peak_activation_bytes>512KiB", 0.0, 524_289.0));
+        assert!(!failed("peak_activation_bytes>512KiB", 0.0, 524_288.0));
+        assert!(failed("peak_activation_bytes>=512KiB", 0.0, 524_288.0));
+        assert!(failed("latency_reduction_pct<30%", 0.0, 29.0) && failed("params>3M", 0.0, 3.1e6));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_what_can() {
+        for (text, word) in [
+            ("latency>+2%", "did you mean `latency_ms`"),
+            ("latency_ms=2", "QUANTITY>LIMIT"),
+            ("latency_ms>2%", "a sign"),
+            ("latency_ms>2KiB", "one of ms, us"),
+            ("trainability<1ms", "without a unit"),
+            ("latency_ms>", "a number"),
+        ] {
+            let said = text.parse::<Condition>().unwrap_err().to_string();
+            assert!(said.contains(word), "{text}: {said}");
+        }
+        assert!(Condition::max_regression("-2%").is_err() && Condition::max_regression("2%").is_ok());
+        assert!(Condition::max_regression("2").is_err(), "2 of what?");
+    }
+
+    #[test]
+    fn no_architecture_fails_and_no_base_does_not() {
+        let condition = Condition::max_regression("2%").unwrap();
+        assert!(condition.check(Some(1.0), None).failed);
+        assert!(!condition.check(None, Some(1.0)).failed);
+    }
+}

@@ -1,0 +1,126 @@
+//! Two Pareto fronts against each other.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::quantity::percent;
+use crate::{
+    report::{FrontPoint, Run, entry::rounded},
+    search::{Objectives, pareto},
+};
+
+/// At most this many scores at which the fronts are compared.
+const LEVELS: usize = 6;
+
+/// How the front of NEW differs from that of BASE.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FrontComparison {
+    /// What was compared: whole fronts, or the entries of the reports where a front.csv is missing.
+    pub of: &'static str,
+    /// Architectures on each front.
+    pub sizes: [usize; 2],
+    /// On both fronts.
+    pub kept: usize,
+    /// Ids on the front of NEW only.
+    pub gained: Vec<String>,
+    /// Ids on the front of BASE only.
+    pub lost: Vec<String>,
+    /// How many of BASE's front some architecture of NEW dominates.
+    pub base_dominated: usize,
+    /// How many of NEW's front some architecture of BASE dominates.
+    pub new_dominated: usize,
+    /// The reference point of both hypervolumes: microseconds, negated trainability.
+    pub reference: Vec<f64>,
+    /// The hypervolumes; absent without a reference point.
+    pub hypervolumes: Option<[f64; 2]>,
+    /// The least latency of each at some scores of BASE.
+    pub at_equal_score: Vec<EqualScore>,
+}
+
+/// The least latency of both fronts at no less than one score.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EqualScore {
+    /// The score.
+    pub trainability: f64,
+    /// BASE's least latency.
+    pub base_ms: Option<f64>,
+    /// NEW's least latency.
+    pub new_ms: Option<f64>,
+    /// The change in percent.
+    pub change_pct: Option<f64>,
+}
+
+impl FrontComparison {
+    pub(super) fn of(base: &Run, new: &Run) -> Self {
+        let whole = base.front.is_some() && new.front.is_some();
+        let points = |run: &Run| if whole { run.points() } else { run.reported() };
+        let (old, now) = (points(base), points(new));
+        let (old_ids, now_ids) = (ids(&old), ids(&now));
+        let (old_points, now_points) = (objectives(&old), objectives(&now));
+        let reference = reference(base, new);
+        Self {
+            of: if whole { "whole fronts" } else { "entries of the reports" },
+            sizes: [old.len(), now.len()],
+            kept: old_ids.intersection(&now_ids).count(),
+            gained: only(&now, &old_ids),
+            lost: only(&old, &now_ids),
+            base_dominated: dominated(&old_points, &now_points),
+            new_dominated: dominated(&now_points, &old_points),
+            hypervolumes: hypervolumes(&old_points, &now_points, &reference),
+            reference,
+            at_equal_score: levels(base).iter().map(|level| equal_score(*level, &old, &now)).collect(),
+        }
+    }
+}
+
+/// The reference point of BASE, or of NEW if BASE found nothing and thus has none.
+fn reference(base: &Run, new: &Run) -> Vec<f64> {
+    let of = |run: &Run| run.report.hypervolume_reference.clone();
+    if of(base).is_empty() { of(new) } else { of(base) }
+}
+
+fn ids(points: &[FrontPoint]) -> HashSet<&str> {
+    points.iter().map(|point| point.id.as_str()).collect()
+}
+
+fn only(points: &[FrontPoint], others: &HashSet<&str>) -> Vec<String> {
+    let missing = points.iter().filter(|point| !others.contains(point.id.as_str()));
+    missing.map(|point| point.id.clone()).collect()
+}
+
+/// As the search minimises them: microseconds, negated trainability.
+fn objectives(points: &[FrontPoint]) -> Vec<Objectives> {
+    points.iter().map(|point| Objectives::from([1e3 * point.latency_ms, -point.trainability])).collect()
+}
+
+fn dominated(points: &[Objectives], rivals: &[Objectives]) -> usize {
+    points.iter().filter(|point| rivals.iter().any(|rival| rival.dominates(point))).count()
+}
+
+fn hypervolumes(base: &[Objectives], new: &[Objectives], reference: &[f64]) -> Option<[f64; 2]> {
+    let reference: Objectives = (reference.len() == 2).then(|| reference.into())?;
+    Some([base, new].map(|points| rounded(pareto::hypervolume(points, &reference))))
+}
+
+/// The baseline's score, and some of BASE's front.
+fn levels(base: &Run) -> Vec<f64> {
+    let entries = &base.report.front;
+    let picked = (LEVELS - 1).min(entries.len());
+    let spread = |step: usize| entries[step * (entries.len() - 1) / (picked - 1).max(1)].trainability;
+    let mut levels = vec![base.report.baseline.trainability];
+    levels.extend((0..picked).map(spread));
+    levels.sort_by(f64::total_cmp);
+    levels.dedup();
+    levels
+}
+
+fn equal_score(trainability: f64, base: &[FrontPoint], new: &[FrontPoint]) -> EqualScore {
+    let least = |points: &[FrontPoint]| {
+        let enough = points.iter().filter(|point| point.trainability >= trainability);
+        enough.map(|point| point.latency_ms).min_by(f64::total_cmp)
+    };
+    let (base_ms, new_ms) = (least(base), least(new));
+    let change_pct = base_ms.zip(new_ms).map(|(base, new)| rounded(percent(base, new)));
+    EqualScore { trainability, base_ms, new_ms, change_pct }
+}

@@ -1,0 +1,163 @@
+//! The sentences and tables that the forms for people share.
+
+use super::{Comparison, EstimatorError, FrontComparison, Quantity, Verdict, quantity::show_percent};
+use crate::report::Table;
+
+impl Verdict {
+    /// The verdict in a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::NotComparable => "NOT COMPARABLE",
+        }
+    }
+}
+
+/// The headline in a line.
+pub(super) fn sentence(comparison: &Comparison) -> String {
+    let subject = &comparison.subject;
+    if comparison.verdict == Verdict::NotComparable {
+        return format!("{subject}: the runs do not share what a comparison needs");
+    }
+    let Some(row) = comparison.quantity(Quantity::LatencyMs) else { return subject.clone() };
+    match (row.base, row.new, row.change_pct) {
+        (Some(base), Some(new), Some(0.0)) if base == new => format!("{subject}: latency still {new:.3} ms"),
+        (Some(base), Some(new), Some(change)) => {
+            format!("{subject}: latency {base:.3} → {new:.3} ms ({})", show_percent(change))
+        }
+        (None, Some(new), _) => format!("{subject}: latency {new:.3} ms where BASE found nothing"),
+        (_, None, _) => format!("{subject}: NEW has no architecture that meets the requirement"),
+        _ => subject.clone(),
+    }
+}
+
+/// How the difference stands to the estimator's error; empty where there is none.
+pub(super) fn error_sentence(comparison: &Comparison) -> Option<String> {
+    let change = comparison.quantity(Quantity::LatencyMs)?.change_pct.filter(|change| *change != 0.0)?;
+    let EstimatorError { percent, of } = comparison.estimator_error.as_ref()?;
+    let change = show_percent(change);
+    Some(match comparison.below_estimator_error? {
+        true => format!(
+            "{change} is below the estimator's error of {percent:.1} % ({of}); a device may show no difference"
+        ),
+        false => format!("{change} exceeds the estimator's error of {percent:.1} % ({of})"),
+    })
+}
+
+/// What is to be done about runs that cannot be compared.
+pub(super) fn advice(comparison: &Comparison) -> String {
+    let blocking = comparison.differences.iter().filter(|difference| !difference.allowed);
+    let names: Vec<String> = blocking.map(|difference| format!("--allow {}", difference.premise)).collect();
+    format!("search both alike, or accept the difference with {}", names.join(" "))
+}
+
+/// Every quantity in both runs.
+pub(super) fn quantities(comparison: &Comparison) -> Table {
+    let mut table = Table::new(&["", "BASE", "NEW", "change", "in percent", ""]).left(5);
+    for row in &comparison.quantities {
+        let show = |value: Option<f64>| value.map_or("–".into(), |value| row.quantity.show(value));
+        table.push([
+            label(row.quantity).to_owned(),
+            show(row.base),
+            show(row.new),
+            row.change.map_or(String::new(), |change| change_text(row.quantity, change)),
+            row.change_pct.filter(|change| *change != 0.0).map_or(String::new(), show_percent),
+            row.change.map_or("", |change| direction(row.quantity, change)).to_owned(),
+        ]);
+    }
+    table
+}
+
+fn change_text(quantity: Quantity, change: f64) -> String {
+    if change == 0.0 { "same".into() } else { quantity.show_change(change) }
+}
+
+fn direction(quantity: Quantity, change: f64) -> &'static str {
+    match (change == 0.0, (change < 0.0) == quantity.smaller_is_better()) {
+        (true, _) => "",
+        (_, true) => "better",
+        (_, false) => "worse",
+    }
+}
+
+fn label(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::LatencyMs => "latency",
+        Quantity::LatencyReductionPct => "reduction from baseline",
+        Quantity::Trainability => "trainability",
+        Quantity::Macs => "MACs",
+        Quantity::Params => "params",
+        Quantity::ModelBytes => "model",
+        Quantity::PeakActivationBytes => "peak activation",
+        Quantity::Hypervolume => "hypervolume",
+    }
+}
+
+/// Each condition and how it came out.
+pub(super) fn gates(comparison: &Comparison) -> Table {
+    let mut table = Table::new(&["fails if", "", "seen"]).left(1).left(2);
+    for gate in &comparison.gates {
+        let word = if gate.failed { "FAIL" } else { "ok" };
+        table.push([gate.condition.clone(), word.to_owned(), gate.observed.clone()]);
+    }
+    table
+}
+
+/// The fronts in sentences.
+pub(super) fn front_sentences(fronts: &FrontComparison) -> Vec<String> {
+    let [old, now] = fronts.sizes;
+    let mut sentences = vec![
+        format!(
+            "{}: {old} architectures in BASE, {now} in NEW; {} in both, {} gained, {} lost",
+            fronts.of,
+            fronts.kept,
+            fronts.gained.len(),
+            fronts.lost.len()
+        ),
+        format!(
+            "NEW dominates {} of BASE's front, BASE dominates {} of NEW's",
+            fronts.base_dominated, fronts.new_dominated
+        ),
+    ];
+    if let [latency_us, score] = fronts.reference[..] {
+        sentences.push(format!(
+            "hypervolume (µs × trainability) up to {:.3} ms and trainability {:.3}",
+            latency_us / 1e3,
+            -score
+        ));
+    }
+    sentences
+}
+
+/// The least latency of both at equal score.
+pub(super) fn equal_scores(fronts: &FrontComparison) -> Table {
+    let mut table = Table::new(&["trainability", "BASE ms", "NEW ms", "change"]);
+    for level in &fronts.at_equal_score {
+        let show = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+        let change = level
+            .change_pct
+            .map_or(String::new(), |change| if change == 0.0 { "same".into() } else { show_percent(change) });
+        table.push([format!("≥ {:.3}", level.trainability), show(level.base_ms), show(level.new_ms), change]);
+    }
+    table
+}
+
+/// What changed block by block; empty where nothing did.
+pub(super) fn change_table(comparison: &Comparison) -> Table {
+    let mut table = Table::new(&["block", "change", "latency"]).left(1);
+    for change in &comparison.changes {
+        table.push([
+            change.block.clone(),
+            change.words(),
+            Quantity::LatencyMs.show_change(change.latency_ms),
+        ]);
+    }
+    if comparison.unchanged_blocks_ms.abs() >= 5e-4 {
+        let words = "the rest, which only has other neighbours".to_owned();
+        let change = Quantity::LatencyMs.show_change(comparison.unchanged_blocks_ms);
+        table.push([String::new(), words, change]);
+    }
+    table
+}

@@ -1,0 +1,108 @@
+//! The verdict: what was found, how sure that is, and where it comes from.
+
+use super::{chosen, escape};
+use crate::{
+    report::{Entry, Report, Run, Table, text::estimators},
+    units::{binary_bytes, si},
+};
+
+pub(super) fn section(run: &Run) -> String {
+    let report = &run.report;
+    let mut html = format!(
+        "<header>\n<h1>{} <span class=\"soft\">on</span> {}</h1>\n<p class=\"soft\">Required: {}</p>\n</header>\n\
+         <section class=\"card\" aria-label=\"Verdict\">\n",
+        escape(&report.space.name),
+        escape(&estimators(report)),
+        escape(&report.requirement)
+    );
+    html += &match chosen(run) {
+        Some(entry) => found(&report.baseline, entry),
+        None => nothing(&report.baseline),
+    };
+    html += &doubts(run);
+    let numbers = numbers(run).html();
+    html + &format!(
+        "<div class=\"facts\"><div class=\"scroll\" tabindex=\"0\">{numbers}</div>\n{}</div>\n</section>\n",
+        provenance(report)
+    )
+}
+
+fn found(baseline: &Entry, entry: &Entry) -> String {
+    let percent = 100.0 * (1.0 - entry.latency_ms / baseline.latency_ms);
+    let (word, class) = if percent < 0.0 { ("more", "") } else { ("less", "better") };
+    format!(
+        "<p class=\"verdict\">{:.3} → {:.3} ms <span class=\"{class}\">{:.1} % {word}</span> \
+         <small>estimated latency</small></p>\n",
+        baseline.latency_ms,
+        entry.latency_ms,
+        percent.abs()
+    )
+}
+
+fn nothing(baseline: &Entry) -> String {
+    format!(
+        "<p class=\"verdict\">No architecture meets the requirement</p>\n\
+         <p>The baseline takes {:.3} ms. Loosen the constraints, widen the space, or search longer.</p>\n",
+        baseline.latency_ms
+    )
+}
+
+/// What to keep in mind before relying on the numbers.
+fn doubts(run: &Run) -> String {
+    let mut html = String::new();
+    if let Some(accuracy) = &run.held_out {
+        html += &format!(
+            "<p>On {} networks that it had not seen, the estimator was off by {:.1} % in the mean and ranked \
+             them with a Spearman correlation of {:.3}.</p>\n",
+            accuracy.n, accuracy.mape_pct, accuracy.spearman
+        );
+    }
+    if chosen(run).is_some_and(|entry| !entry.in_range) {
+        html += "<p class=\"warning\">Some layers of this architecture lie outside the range that was measured. \
+                 Measure such operators before relying on the latency.</p>\n";
+    }
+    html
+}
+
+fn numbers(run: &Run) -> Table {
+    let entries = [Some(&run.report.baseline), chosen(run)];
+    let mut table = Table::new(&["", "baseline", "chosen"][..1 + entries.iter().flatten().count()]);
+    let mut row = |name: &str, value: &dyn Fn(&Entry) -> String| {
+        table
+            .push(std::iter::once(name.to_owned()).chain(entries.iter().flatten().map(|entry| value(entry))));
+    };
+    row("latency", &|entry| format!("{:.3} ms", entry.latency_ms));
+    row("90 % interval", &|entry| format!("{:.3} to {:.3} ms", entry.latency_ms_low, entry.latency_ms_high));
+    row("trainability score", &|entry| format!("{:.3}", entry.trainability));
+    row("MACs", &|entry| si(entry.macs.0));
+    row("params", &|entry| si(entry.params.0));
+    row("model", &|entry| binary_bytes(entry.model_bytes));
+    row("peak activation", &|entry| binary_bytes(entry.peak_activation_bytes));
+    row("data type", &|entry| entry.network.dtype().to_string());
+    row("architecture", &|entry| entry.id.clone());
+    table
+}
+
+fn provenance(report: &Report) -> String {
+    let origins: Vec<String> =
+        report.estimators.iter().map(|origin| format!("{} ({})", origin.name, origin.hash)).collect();
+    let rows = [
+        ("latencies", report.provenance.clone()),
+        (
+            "search",
+            format!(
+                "{}, seed {}, {} architectures scored, {} on the front ({})",
+                report.algorithm,
+                report.seed,
+                si(report.evaluations),
+                report.front_size,
+                report.termination
+            ),
+        ),
+        ("space", format!("{} ({})", report.space.name, report.space.hash)),
+        ("estimator", origins.join(", ")),
+        ("written by", format!("nas {}", report.version)),
+    ];
+    let rows = rows.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(&value)));
+    format!("<dl>{}</dl>\n", rows.concat())
+}

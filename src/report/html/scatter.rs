@@ -1,0 +1,163 @@
+//! The Pareto front: latency against expected trainability, with the baseline as a cross-hair.
+
+use std::fmt::Write;
+
+use super::{WIDTH, chosen, entries, escape, figure, folded, legend, section as titled};
+use crate::report::{Entry, FrontPoint, Run, Table, svg::Axis};
+
+const HEIGHT: f64 = 360.0;
+const LEFT: f64 = 72.0;
+const BOTTOM: f64 = 44.0;
+
+pub(super) fn section(run: &Run) -> String {
+    let points = run.points();
+    if points.is_empty() {
+        return String::new();
+    }
+    let shown = entries::shown(run);
+    let plane = Plane::over(run, &shown);
+    let mut drawing = plane.grid() + &plane.cross_hair(&run.report.baseline) + &plane.every(&points);
+    // The chosen one last, so that nothing covers it.
+    for &(index, entry) in shown.iter().rev() {
+        drawing += &plane.entry(index, entry, chosen(run).is_some_and(|best| best.id == entry.id));
+    }
+    let says = format!(
+        "Scatter plot of {} architectures, latency against trainability; the baseline is a cross.",
+        points.len()
+    );
+    let html = figure("scatter", HEIGHT, &says, &drawing)
+        + &legend(&[
+            ("<path class=\"mark\" d=\"M2 2L10 10M10 2L2 10\"/>", "baseline"),
+            ("<path class=\"best\" d=\"M6 0L12 6L6 12L0 6Z\"/>", "chosen"),
+            ("<circle class=\"dot\" cx=\"6\" cy=\"6\" r=\"5\"/>", "reported, with 90 % interval"),
+            ("<path class=\"every\" d=\"M6 6h0\"/>", "the rest of the front"),
+        ])
+        + &caption(&plane, &points)
+        + &entries::table_and_details(run, &shown)
+        + &every_table(run, &points);
+    titled("Pareto front", &html)
+}
+
+fn caption(plane: &Plane, points: &[FrontPoint]) -> String {
+    let beyond = points.iter().filter(|point| !plane.x.holds(point.latency_ms)).count();
+    let slower =
+        if beyond == 0 { String::new() } else { format!(" {beyond} slower ones lie beyond the edges.") };
+    format!(
+        "<p class=\"soft\" id=\"said\" aria-live=\"polite\">Further left is faster, further up is better. \
+         Select a point for its details.{slower}</p>\n"
+    )
+}
+
+/// The whole front where it has more than the entries that are shown.
+fn every_table(run: &Run, points: &[FrontPoint]) -> String {
+    if points.len() <= run.report.front.len().min(entries::MOST) {
+        return String::new();
+    }
+    let mut table = Table::new(&["id", "latency ms", "trainability"]);
+    for point in points {
+        table.push([
+            point.id.clone(),
+            format!("{:.3}", point.latency_ms),
+            format!("{:.3}", point.trainability),
+        ]);
+    }
+    let title = format!("Table: all {} architectures of the front", points.len());
+    folded(&title, &table).replacen("<details>", "<details class=\"long\">", 1)
+}
+
+/// The two axes.
+struct Plane {
+    x: Axis,
+    y: Axis,
+}
+
+impl Plane {
+    /// Wide enough for the baseline and the shown entries with their intervals.
+    fn over(run: &Run, shown: &[(usize, &Entry)]) -> Self {
+        let entries = || shown.iter().map(|(_, entry)| *entry).chain([&run.report.baseline]);
+        let latencies = entries().flat_map(|entry| [entry.latency_ms_low, entry.latency_ms_high]);
+        let scores = entries().map(|entry| entry.trainability);
+        Self {
+            x: Axis::linear(latencies, LEFT, WIDTH - 12.0),
+            y: Axis::linear(scores, HEIGHT - BOTTOM, 12.0),
+        }
+    }
+
+    fn grid(&self) -> String {
+        let (floor, right) = (HEIGHT - BOTTOM, WIDTH - 12.0);
+        let mut svg = String::new();
+        // Writing to a string cannot fail.
+        for (value, label) in self.x.ticks() {
+            let x = self.x.at(value);
+            let _ = writeln!(
+                svg,
+                "<path class=\"grid\" d=\"M{x:.1} 12V{floor}\"/><text class=\"soft\" x=\"{x:.1}\" y=\"{}\" \
+                 text-anchor=\"middle\">{label}</text>",
+                floor + 16.0
+            );
+        }
+        for (value, label) in self.y.ticks() {
+            let y = self.y.at(value);
+            let _ = writeln!(
+                svg,
+                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{right}\"/><text class=\"soft\" x=\"{}\" y=\"{:.1}\" \
+                 text-anchor=\"end\">{label}</text>",
+                LEFT - 6.0,
+                y + 4.0
+            );
+        }
+        svg + &format!(
+            "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"middle\">latency in ms</text>\n\
+             <text transform=\"translate(14 {:.0}) rotate(-90)\" text-anchor=\"middle\">trainability</text>\n",
+            (LEFT + right) / 2.0,
+            HEIGHT - 8.0,
+            (12.0 + floor) / 2.0
+        )
+    }
+
+    fn cross_hair(&self, baseline: &Entry) -> String {
+        let (x, y) = (self.x.at(baseline.latency_ms), self.y.at(baseline.trainability));
+        format!(
+            "<path class=\"cross\" d=\"M{x:.1} 12V{}M{LEFT} {y:.1}H{}\"/>\n\
+             <path class=\"mark\" d=\"M{:.1} {:.1}l12 12m0 -12l-12 12\"><title>{}</title></path>\n\
+             <text class=\"base\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">baseline</text>\n",
+            HEIGHT - BOTTOM,
+            WIDTH - 12.0,
+            x - 6.0,
+            y - 6.0,
+            escape(&said("baseline", baseline)),
+            x - 9.0,
+            y - 8.0
+        )
+    }
+
+    /// All points of the front in one path, as round strokes of no length.
+    fn every(&self, points: &[FrontPoint]) -> String {
+        let inside = points.iter().filter(|p| self.x.holds(p.latency_ms) && self.y.holds(p.trainability));
+        let marks: String = inside
+            .map(|p| format!("M{:.1} {:.1}h0", self.x.at(p.latency_ms), self.y.at(p.trainability)))
+            .collect();
+        if marks.is_empty() { marks } else { format!("<path class=\"every\" d=\"{marks}\"/>\n") }
+    }
+
+    fn entry(&self, index: usize, entry: &Entry, best: bool) -> String {
+        let (x, y) = (self.x.at(entry.latency_ms), self.y.at(entry.trainability));
+        let (low, high) = (self.x.at(entry.latency_ms_low), self.x.at(entry.latency_ms_high));
+        let mark = match best {
+            true => format!("<path class=\"best\" d=\"M{:.1} {y:.1}l8 -8l8 8l-8 8Z\"/>", x - 8.0),
+            false => format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"),
+        };
+        let said = escape(&said(&format!("#{index}"), entry));
+        format!(
+            "<a href=\"#e{index}\" aria-label=\"{said}\"><title>{said}</title>\
+             <path class=\"bar\" d=\"M{low:.1} {y:.1}H{high:.1}\"/>{mark}</a>\n"
+        )
+    }
+}
+
+fn said(name: &str, entry: &Entry) -> String {
+    format!(
+        "{name}: {:.3} ms ({:.3} to {:.3}), trainability {:.3}, {}",
+        entry.latency_ms, entry.latency_ms_low, entry.latency_ms_high, entry.trainability, entry.id
+    )
+}

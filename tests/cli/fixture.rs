@@ -1,0 +1,138 @@
+//! Runs with known numbers, so that no snapshot depends on an estimator or a search.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use nas::{
+    report::{AblationRow, ConvergenceRow, Entry, LayerRow, Origin, Report},
+    space::Architecture,
+};
+
+const HEAD: &str = "head classifier features=64 classes=10 activation=relu6";
+
+/// An architecture of three blocks; every layer costs a fixed time and its MACs.
+pub(crate) fn entry(id: &str, trainability: f64, blocks: [&str; 3]) -> Entry {
+    let lines = [&["input 64x64x3 int8", "stem conv k3 s2 c16 relu6"], &blocks[..], &[HEAD]].concat();
+    let network = Architecture::parse(&lines).unwrap().network(id).unwrap();
+    let rounded = |value: f64| (value * 1e6).round() / 1e6;
+    let layers = network.layers().iter().map(|layer| LayerRow {
+        name: layer.name.clone(),
+        op: layer.op.name().to_owned(),
+        latency_ms: rounded(0.01 + layer.macs.0 as f64 / 1e8),
+        macs: layer.macs,
+        reason: if layer.macs.0 > 1_000_000 { "compute-bound" } else { "memory-bound" }.to_owned(),
+    });
+    let layers: Vec<LayerRow> = layers.collect();
+    let latency_ms = rounded(layers.iter().map(|layer| layer.latency_ms).sum());
+    Entry {
+        id: id.to_owned(),
+        genotype: Vec::new(),
+        blocks: lines.iter().map(|line| (*line).to_owned()).collect(),
+        latency_ms,
+        latency_ms_low: rounded(0.9 * latency_ms),
+        latency_ms_high: rounded(1.1 * latency_ms),
+        in_range: true,
+        latency_reduction_pct: None,
+        trainability,
+        macs: network.macs(),
+        params: network.params(),
+        model_bytes: network.model_bytes(),
+        peak_activation_bytes: network.peak_activation().in_place,
+        peak_activation_bytes_no_alias: network.peak_activation().no_alias,
+        layers,
+        network,
+    }
+}
+
+/// A run over `front`, which stands in ascending order of latency.
+pub(crate) fn report(front: Vec<Entry>) -> Report {
+    let baseline = entry(
+        "ba5e",
+        4.0,
+        ["s1.b1 ibn k3 s2 x96 c24 relu6", "s2.b1 ibn k3 s2 x144 c48 relu6", "s2.b2 ibn k3 s1 x288 c48 relu6"],
+    );
+    let front: Vec<Entry> = front.into_iter().map(|entry| entry.against(baseline.latency_ms)).collect();
+    let row = |name: &str, entry: &Entry| AblationRow {
+        name: name.to_owned(),
+        latency_ms: Some(entry.latency_ms),
+        latency_reduction_pct: entry.latency_reduction_pct,
+        id: Some(entry.id.clone()),
+    };
+    let mut ablation = vec![row("baseline", &baseline)];
+    ablation.extend(front.first().map(|best| row("all genes", best)));
+    let point = |evaluations, hypervolume| ConvergenceRow { evaluations, hypervolume };
+    Report {
+        schema: nas::report::SCHEMA.into(),
+        version: "0.0.0".into(),
+        space: Origin { name: "door-bell".into(), hash: "5bace".into() },
+        estimators: vec![Origin { name: "some-npu".into(), hash: "e571".into() }],
+        provenance: "a formula".into(),
+        algorithm: "nsga2".into(),
+        seed: 3,
+        evaluations: 1000,
+        termination: "evaluation budget spent".into(),
+        requirement: "trainability >= baseline".into(),
+        chosen: (!front.is_empty()).then_some(0),
+        front_size: front.len(),
+        baseline,
+        front,
+        ablation,
+        convergence: vec![point(100, 900.0), point(300, 1400.0), point(1000, 1450.5)],
+        hypervolume_reference: vec![2000.0, -3.5],
+    }
+}
+
+/// A first result: narrower, and a slower one that scores more.
+pub(crate) fn base() -> Report {
+    report(vec![
+        entry(
+            "aaaa",
+            4.1,
+            [
+                "s1.b1 ibn k3 s2 x64 c24 relu6",
+                "s2.b1 ibn k3 s2 x96 c48 relu6",
+                "s2.b2 ibn k3 s1 x192 c48 relu6",
+            ],
+        ),
+        entry(
+            "bbbb",
+            4.4,
+            [
+                "s1.b1 ibn k3 s2 x96 c24 relu6",
+                "s2.b1 ibn k5 s2 x96 c48 relu6",
+                "s2.b2 ibn k3 s1 x192 c48 relu6",
+            ],
+        ),
+    ])
+}
+
+/// Another result: fused early, and the slower one as before.
+pub(crate) fn new() -> Report {
+    report(vec![
+        entry(
+            "cccc",
+            4.2,
+            [
+                "s1.b1 fused-ibn k3 s2 x32 c16 relu6",
+                "s2.b1 ibn k3 s2 x96 c48 relu6",
+                "s2.b2 ibn k3 s1 x144 c48 relu6",
+            ],
+        ),
+        base().front[1].clone(),
+    ])
+}
+
+/// Writes a run folder whose whole front is the entries of the report.
+pub(crate) fn save(report: &Report, folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    report.save(&folder.join("report.json")).unwrap();
+    let mut csv = String::from("id,latency_ms,trainability,genotype\n");
+    for entry in &report.front {
+        writeln!(csv, "{},{},{},", entry.id, entry.latency_ms, entry.trainability).unwrap();
+    }
+    fs::write(folder.join("front.csv"), csv).unwrap();
+    folder.to_owned()
+}

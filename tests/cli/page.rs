@@ -1,0 +1,183 @@
+//! The HTML page of a run: well-formed, self-contained, small, and right for runs of every size.
+
+use std::{fs, path::Path};
+
+use nas::report::{FrontPoint, Report, Run, report_html};
+
+use crate::{
+    common::{nas, refusal, stderr},
+    fixture::{base, report, save},
+};
+
+fn run(report: Report) -> Run {
+    Run { report, front: None, held_out: None }
+}
+
+/// Every tag is closed in order, attributes are quoted, and no text holds a bare `<`.
+fn assert_well_formed(page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let rest = without(&without(page, "script"), "style");
+    for tag in rest.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').unwrap_or_else(|| panic!("`<{tag}` is not closed"));
+        if tag.starts_with('!') || tag.ends_with('/') {
+            continue;
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        let name = tag.split_whitespace().next().unwrap();
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "`{tag}` closes another"),
+            None => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+    assert!(!page.contains("NaN") && !page.contains("inf\""), "a number is none");
+}
+
+fn without(page: &str, tag: &str) -> String {
+    let (head, tail) = page.split_once(&format!("<{tag}>")).unwrap();
+    let (_, tail) = tail.split_once(&format!("</{tag}>")).unwrap();
+    head.to_owned() + tail
+}
+
+/// Each id is given once, and each link leads to one.
+fn assert_links_lead_somewhere(page: &str) {
+    let values = |name: &str| -> Vec<String> {
+        let start = format!(" {name}=\"");
+        page.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let ids = values("id");
+    for (index, id) in ids.iter().enumerate() {
+        assert!(!ids[..index].contains(id), "{id} is there twice");
+    }
+    for link in values("href") {
+        assert!(ids.contains(&link.replace('#', "")), "{link} leads nowhere");
+    }
+}
+
+fn checked(run: &Run) -> String {
+    let page = report_html(run);
+    assert_well_formed(&page);
+    assert_links_lead_somewhere(&page);
+    for outside in ["http:", "https:", "//", "url(", "@import", "src="] {
+        assert!(!page.contains(outside), "the page reaches out with {outside}");
+    }
+    page
+}
+
+#[test]
+fn the_page_holds_every_section_in_order() {
+    let page = checked(&run(base()));
+    let sections = [
+        "class=\"verdict\"",
+        "Pareto front</h2>",
+        "Latency by layer</h2>",
+        "What changed</h2>",
+        "Ablation</h2>",
+        "Convergence</h2>",
+        "Architecture</h2>",
+    ];
+    let places = sections.map(|section| page.find(section).unwrap_or_else(|| panic!("no {section}")));
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(page.contains("<strong>s1.b1</strong>: IBN x96 → IBN x64"), "the change in plain words");
+}
+
+#[test]
+fn every_drawing_also_stands_in_a_table() {
+    let page = checked(&run(base()));
+    for section in page.split("<section>").skip(1).filter(|section| section.contains("<svg")) {
+        assert!(section.contains("<table>"), "{section}");
+    }
+}
+
+#[test]
+fn what_has_no_data_is_left_out() {
+    let mut nothing = report(Vec::new());
+    nothing.ablation.clear();
+    nothing.convergence.clear();
+    nothing.hypervolume_reference.clear();
+    let page = checked(&run(nothing));
+    assert!(page.contains("No architecture meets the requirement"));
+    for section in ["Pareto front", "What changed", "Ablation", "Convergence", "chosen</th>"] {
+        assert!(!page.contains(section), "{section}");
+    }
+}
+
+#[test]
+fn one_entry_is_enough() {
+    let mut one = base();
+    one.front.truncate(1);
+    assert!(checked(&run(one)).contains("href=\"#e0\""));
+}
+
+#[test]
+fn the_baseline_itself_may_be_the_best() {
+    let mut same = base();
+    same.front = vec![same.baseline.clone().against(same.baseline.latency_ms)];
+    assert!(checked(&run(same)).contains("Nothing: the baseline itself"));
+}
+
+#[test]
+fn names_stay_text_however_they_look() {
+    let mut odd = base();
+    odd.space.name = format!("<script>alert(1)</script> & \"{}\"", "long-".repeat(60));
+    odd.front[0].id = "</pre><b>".into();
+    odd.front[0].blocks[2] = "s1.b1 <i>'k3".into();
+    odd.front[0].layers[0].reason = "a \"reason\" <x> ".repeat(12);
+    odd.provenance = "]]> --> </style>".into();
+    let page = checked(&run(odd));
+    assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("alert(1)</script>"));
+}
+
+#[test]
+fn two_thousand_entries_fit_into_400_kilobytes() {
+    let mut large = run(base());
+    let point = |index: usize| FrontPoint {
+        id: format!("{index:016x}"),
+        latency_ms: 0.1 + 0.0001 * index as f64,
+        trainability: 3.5 + 0.001 * index as f64,
+    };
+    large.front = Some((0..2000).map(point).collect());
+    large.report.front_size = 2000;
+    let page = checked(&large);
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+    assert!(page.contains("all 2000 architectures"));
+    let entry = large.report.front[1].clone();
+    large.report.front = vec![entry; 2000];
+    let page = checked(&large);
+    assert!(page.len() < 400_000, "{} bytes with all of them reported", page.len());
+}
+
+/// The command that writes `page`.
+fn written<'a>(run: &'a Path, page: &'a Path) -> [&'a str; 4] {
+    ["report", run.to_str().unwrap(), "-o", page.to_str().unwrap()]
+}
+
+#[test]
+fn a_page_is_written_and_replaced_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = save(&base(), folder.path());
+    let page = folder.path().join("report.html");
+    let words = written(&run, &page);
+    let output = nas(&words);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let first = fs::read_to_string(&page).unwrap();
+    assert!(first.starts_with("<!DOCTYPE html>"));
+    fs::write(&page, "mine").unwrap();
+    assert!(refusal(&words).contains("--force"));
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
+    assert!(nas(&[&words[..], &["--force"]].concat()).status.success());
+    assert_eq!(fs::read_to_string(&page).unwrap(), first, "the same run gives the same bytes");
+}
+
+#[test]
+fn the_ending_of_the_file_gives_its_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = save(&base(), folder.path());
+    for (name, start) in [("a.md", "# door-bell"), ("a.json", "{"), ("a.txt", "door-bell")] {
+        let page = folder.path().join(name);
+        assert!(nas(&written(&run, &page)).status.success());
+        assert!(fs::read_to_string(&page).unwrap().starts_with(start), "{name}");
+    }
+    let said = refusal(&written(&run, &folder.path().join("a.pdf")));
+    assert!(said.contains(".html, .md, .json or .txt"), "{said}");
+}
