@@ -4,12 +4,17 @@ use crate::{
     error::Result,
     estimator::Estimator,
     network::Network,
-    search::{Evaluation, Gene, Problem},
+    search::{Evaluation, Gene, Objectives, Problem},
     space::{Constraint, GeneKind, Genotype, Metric, Space},
     stable_hash::short_id,
     trainability::trainability,
     units::{Bytes, Macs, Params},
 };
+
+/// The hypervolume's reference point: this many times the baseline's latency …
+const REFERENCE_LATENCY: f64 = 1.1;
+/// … and this much less trainable.
+const REFERENCE_SCORE: f64 = 0.1;
 
 /// Everything that a constraint can ask of a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,6 +189,12 @@ impl Problem for ArchitectureSearch<'_> {
         let mut baseline = Genotype::first(self.free.len());
         self.reduced(&self.space.baseline().0, &mut baseline.0);
         vec![baseline]
+    }
+
+    /// A little worse than the baseline, so that runs of one space and estimator can be compared.
+    fn hypervolume_reference(&self) -> Option<Objectives> {
+        let Metrics { latency_us, trainability, .. } = self.baseline;
+        Some(Objectives::from([REFERENCE_LATENCY * latency_us, REFERENCE_SCORE - trainability]))
     }
 
     fn identity(&self) -> String {
