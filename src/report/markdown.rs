@@ -4,7 +4,11 @@ use super::{
     Entry, Report,
     text::{ablation_table, estimators, front_table, layer_table, totals},
 };
-use crate::{estimator::NetworkEstimate, trainability::Trainability, units::si};
+use crate::{
+    estimator::NetworkEstimate,
+    trainability::{KNOWN_CORRELATION, Trainability},
+    units::si,
+};
 
 /// The summary of a search as Markdown.
 #[must_use]
@@ -29,6 +33,7 @@ pub fn report_markdown(report: &Report) -> String {
     if let Some(chosen) = report.chosen.and_then(|index| report.front.get(index)) {
         text += &format!("\n## Least latency: {}\n\n```text\n{}\n```\n", chosen.id, chosen.blocks.join("\n"));
     }
+    text += &format!("\nThe {KNOWN_CORRELATION}.\n");
     text
 }
 

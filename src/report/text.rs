@@ -3,7 +3,7 @@
 use super::{Entry, Report, Table};
 use crate::{
     estimator::NetworkEstimate,
-    trainability::Trainability,
+    trainability::{KNOWN_CORRELATION, Trainability},
     units::{binary_bytes, si},
 };
 
@@ -45,6 +45,7 @@ pub fn report_text(report: &Report) -> String {
         Some(chosen) => text += &format!("\nleast latency: {}\n{}\n", chosen.id, indented(&chosen.blocks)),
         None => text += "\nno architecture meets the requirement\n",
     }
+    text += &format!("\n{KNOWN_CORRELATION}\n");
     text
 }
 
