@@ -39,7 +39,7 @@ macro_rules! count {
 }
 
 count! {
-    /// Multiply-adds of convolutions, transposed convolutions and dense layers;
+    /// Multiply-adds of convolutions and dense layers;
     /// no bias, batch-norm or activation. One MAC is two FLOPs.
     Macs
 }
@@ -52,7 +52,7 @@ count! {
     Bytes
 }
 
-/// Writes a count with a decimal prefix and three significant digits, `300.8 M`.
+/// Writes a count with a decimal prefix and one decimal, `300.8 M`.
 #[must_use]
 pub fn si(count: u64) -> String {
     const PREFIXES: [(f64, &str); 3] = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_print_with_three_digits_and_a_prefix() {
+    fn counts_print_with_a_prefix() {
         assert_eq!(si(300_774_272), "300.8 M");
         assert_eq!(si(999), "999");
         assert_eq!(binary_bytes(Bytes(6_021_120)), "5.74 MiB");

@@ -63,7 +63,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
         Format::Md => format!("```text\n{}```\n", fitted.quality),
         Format::Json => serde_json::to_string_pretty(&fitted.quality)? + "\n",
     })?;
-    eprintln!("wrote {}", args.out.display());
+    output::tell(format_args!("wrote {}", args.out.display()));
     Ok(Status::Done)
 }
 

@@ -10,7 +10,7 @@ pub(super) fn flag() -> anyhow::Result<&'static AtomicBool> {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\nstopping; press Ctrl-C again to stop without saving");
+        super::output::tell(format_args!("\nstopping; press Ctrl-C again to stop without saving"));
     })?;
     Ok(&INTERRUPTED)
 }

@@ -62,7 +62,7 @@ pub(crate) fn main() -> ExitCode {
         // The reader of our output has seen enough.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell(format_args!("error: {error:#}"));
             ExitCode::from(2)
         }
     }

@@ -1,6 +1,9 @@
 //! The result on stdout, everything else on stderr.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
 use clap::ValueEnum;
 
@@ -20,6 +23,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+/// Writes a line to stderr; that nobody reads it is no reason to fail.
+pub(super) fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Whether `error` only means that nobody reads our output any more.

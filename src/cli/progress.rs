@@ -60,7 +60,11 @@ impl Observer for Reporter {
             bar.set_message(self.words(progress));
         } else if !self.quiet && self.last_line.elapsed() >= BETWEEN_LINES {
             self.last_line = Instant::now();
-            eprintln!("{} architectures, {}", progress.evaluations, self.words(progress));
+            super::output::tell(format_args!(
+                "{} architectures, {}",
+                progress.evaluations,
+                self.words(progress)
+            ));
         }
     }
 }

@@ -50,7 +50,7 @@ fn write(args: &Args, file: &Path) -> anyhow::Result<()> {
         _ => bail!("--out {}: expected a file ending in .html, .md, .json or .txt", file.display()),
     };
     write_atomically(file, text.as_bytes())?;
-    eprintln!("wrote {}", file.display());
+    output::tell(format_args!("wrote {}", file.display()));
     Ok(())
 }
 

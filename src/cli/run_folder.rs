@@ -19,7 +19,17 @@ impl RunFolder {
             );
         }
         std::fs::create_dir_all(&run.0).with_context(|| format!("cannot create {}", run.0.display()))?;
+        run.clear()?;
         Ok(run)
+    }
+
+    /// Removes an earlier search, so that the files of two never lie side by side.
+    fn clear(&self) -> anyhow::Result<()> {
+        let files = [self.report(), self.markdown(), self.front(), self.checkpoint(), self.estimator()];
+        for file in files.iter().filter(|file| file.exists()) {
+            std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+        Ok(())
     }
 
     /// The folder of a search that is to go on.

@@ -1,6 +1,10 @@
 //! `nas search`: the main job.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use nas::{
@@ -55,8 +59,8 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Threads; by default one for each core.
-    #[arg(long, short = 'j', value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Also search with single kinds of gene free, and tell what each achieves.
     #[arg(long)]
     ablate: bool,
@@ -90,17 +94,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         Some(folder) => RunFolder::open(folder)?,
         None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
     };
-    estimator.save(&folder.estimator())?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build()?;
-    let (outcome, ablation) = threads.install(|| searched(args, &problem, &space, &estimator, &folder))?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build()?;
+    let stop = interrupt::flag()?;
+    let (outcome, ablation) =
+        threads.install(|| searched(args, &problem, &space, &estimator, &folder, stop))?;
     let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
     let report = Report::of(&space, &estimator, &problem, &outcome, &settings, ablation)?;
+    estimator.save(&folder.estimator())?;
     report.save(&folder.report())?;
     nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
     nas::io::write_atomically(&folder.front(), front_csv(&space, &problem, &outcome).as_bytes())?;
     output::print(&rendered(&report, args.format))?;
     tell_what_next(args, &folder, &problem, &outcome);
-    Ok(status(&outcome))
+    Ok(if stop.load(Ordering::Relaxed) { Status::Interrupted } else { status(&outcome) })
 }
 
 fn estimator_path(args: &Args, space: &Space) -> anyhow::Result<PathBuf> {
@@ -114,8 +120,8 @@ fn searched(
     space: &Space,
     estimator: &Estimator,
     folder: &RunFolder,
+    stop: &AtomicBool,
 ) -> anyhow::Result<(Outcome, Vec<AblationRow>)> {
-    let stop = interrupt::flag()?;
     let budget = Budget { evaluations: Some(args.evaluations), time: args.time };
     let mut reporter = Reporter::new(problem.baseline().latency_us, budget.evaluations, args.quiet)?;
     let mut executor = Executor::new(problem)
@@ -133,10 +139,13 @@ fn searched(
     reporter.finish();
     let outcome = outcome?;
     let ablation = if args.ablate && outcome.termination != Termination::Cancelled {
-        ablate(space, estimator, &outcome, args.seed, Budget::evaluations(args.evaluations), stop)?
+        ablate(space, estimator, &outcome, args.seed, budget, stop)?
     } else {
         Vec::new()
     };
+    if args.ablate && ablation.is_empty() {
+        output::tell("interrupted before the ablation was complete; it is left out");
+    }
     Ok((outcome, ablation))
 }
 
@@ -144,23 +153,30 @@ fn searched(
 fn tell_what_next(args: &Args, folder: &RunFolder, problem: &ArchitectureSearch<'_>, outcome: &Outcome) {
     let run = folder.path().display();
     if outcome.termination == Termination::Cancelled {
-        eprintln!("\ninterrupted; go on with: nas search {} --resume {run}", args.space.display());
+        let (space, options) = (args.space.display(), repeated(args));
+        output::tell(format_args!("\ninterrupted; go on with: nas search {space} --resume {run}{options}"));
     }
     if let Some(nearest) = outcome.nearest.as_ref().filter(|_| !outcome.found_feasible()) {
-        eprintln!("\nnothing feasible; the candidate that came nearest misses:");
+        output::tell(format_args!("\nnothing feasible; the candidate that came nearest misses:"));
         for line in problem.missed(&nearest.genotype.0) {
-            eprintln!("  {line}");
+            output::tell(format_args!("  {line}"));
         }
-        eprintln!("loosen these constraints, widen the space, or raise --evaluations");
+        output::tell(format_args!("loosen these constraints, widen the space, or raise --evaluations"));
     } else if !args.quiet {
-        eprintln!("\nwrote {run}; layers of the first entry: nas estimate {run}#0");
+        output::tell(format_args!("\nwrote {run}; layers of the first entry: nas estimate {run}#0"));
     }
 }
 
 fn status(outcome: &Outcome) -> Status {
-    match outcome.termination {
-        Termination::Cancelled => Status::Interrupted,
-        _ if !outcome.found_feasible() => Status::NothingFeasible,
-        _ => Status::Done,
-    }
+    if outcome.found_feasible() { Status::Done } else { Status::NothingFeasible }
+}
+
+/// The options that a resumed search has to repeat.
+fn repeated(args: &Args) -> String {
+    let estimator = args.estimator.as_ref().map_or(String::new(), |path| format!(" -e {}", path.display()));
+    let population = args.population.map_or(String::new(), |size| format!(" --population {size}"));
+    format!(
+        "{estimator} --seed {} --algorithm {}{population} -n {}",
+        args.seed, args.algorithm, args.evaluations
+    )
 }

@@ -21,7 +21,9 @@ pub(super) fn reason(layer: Placed<'_>, times: &Times, machine: &Machine) -> Str
 fn bound(layer: Placed<'_>, times: &Times, machine: &Machine) -> String {
     let kind = layer.operation().kind;
     match times.bound() {
-        Resource::Compute if kind == Kind::DepthwiseConv2d => "compute-bound: depthwise, one input channel a filter".into(),
+        Resource::Compute if kind == Kind::DepthwiseConv2d => {
+            "compute-bound: depthwise, one input channel a filter".into()
+        }
         Resource::Compute => "compute-bound".into(),
         Resource::Output => "output-bound: writing results".into(),
         Resource::OnChip => "memory-bound: on the chip".into(),

@@ -84,6 +84,7 @@ impl<'t> Problems<'t> {
     fn into_error(self) -> Error {
         let mut list = self.list.into_inner();
         list.sort_by_key(|problem| problem.position);
+        list.dedup();
         Error::Input(list)
     }
 }

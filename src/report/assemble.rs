@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     estimator::Estimator,
     objective::{ABLATION, ArchitectureSearch, requirement},
-    search::{Algorithm, Budget, Candidate, Executor, Outcome, Problem},
+    search::{Algorithm, Budget, Candidate, Executor, Outcome, Problem, Termination},
     space::Space,
     trainability::trainability,
 };
@@ -117,7 +117,7 @@ pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outco
     csv
 }
 
-/// What single kinds of gene achieve within the requirement, and `all` beside them.
+/// What single kinds of gene achieve within the requirement, and `all` beside them; empty if cancelled.
 ///
 /// # Errors
 /// As [`Executor::run`].
@@ -143,6 +143,9 @@ pub fn ablate(
             continue;
         }
         let outcome = Executor::new(&search).seed(seed).budget(budget).cancel(cancel).run()?;
+        if outcome.termination == Termination::Cancelled {
+            return Ok(Vec::new());
+        }
         rows.push(row(name, &search, space, outcome.front.first()));
     }
     rows.push(row("all genes", &whole, space, all.front.first()));

@@ -245,11 +245,10 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
             return Err(Error::unusable("there is no checkpoint to resume from; name its file"));
         };
         let saved = checkpoint::read(&path, &self.identity)?;
-        let genes = self.layout.cardinalities.len();
-        if saved.archive.iter().any(|candidate| candidate.genotype.0.len() != genes) {
+        if !saved.archive.iter().all(|candidate| fits(&candidate.genotype, &self.layout)) {
             return Err(checkpoint::damaged(
                 &path,
-                format!("an archive whose genotypes have not {genes} genes"),
+                "an archive with genotypes that the problem has not".into(),
             ));
         }
         let restored = self.optimizer.restore(saved.algorithm);
@@ -459,13 +458,15 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     }
 }
 
+/// Whether the genotype has the problem's genes, each within its alternatives.
+fn fits(genotype: &Genotype, layout: &Layout) -> bool {
+    let within = |(&gene, &count): (&u8, &u16)| u16::from(gene) < count;
+    genotype.0.len() == layout.cardinalities.len() && genotype.0.iter().zip(&layout.cardinalities).all(within)
+}
+
 fn checked_seeds<P: Problem + ?Sized>(problem: &P, layout: &Layout) -> Result<Vec<Genotype>> {
     let seeds = problem.seeds();
-    let fits = |seed: &Genotype| {
-        seed.0.len() == layout.cardinalities.len()
-            && seed.0.iter().zip(&layout.cardinalities).all(|(&gene, &count)| u16::from(gene) < count)
-    };
-    match seeds.iter().position(|seed| !fits(seed)) {
+    match seeds.iter().position(|seed| !fits(seed, layout)) {
         Some(index) => Err(Error::unusable(format!("seed genotype {index} does not fit the genes"))),
         None => Ok(seeds),
     }

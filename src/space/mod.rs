@@ -192,6 +192,17 @@ impl Space {
         (curated, self.log10_size_by(|gene| f64::from(gene.uncurated)))
     }
 
+    /// No layer of any architecture has more channels than this.
+    fn widest(&self) -> f64 {
+        let most = |choice: &Choice<u32>| choice.alternatives.iter().copied().max().map_or(0.0, f64::from);
+        let expansions = self.stages.iter().flat_map(|stage| &stage.blocks);
+        let expansion = expansions.map(|block| most(&block.expansion_percent) / 100.0).fold(1.0, f64::max);
+        let trunk =
+            self.stages.iter().map(|stage| most(&stage.channels)).fold(most(&self.stem.channels), f64::max);
+        let multiplier = self.multiplier.alternatives.iter().copied().fold(1.0, f64::max);
+        (trunk * expansion + f64::from(self.parallelism)) * multiplier
+    }
+
     fn log10_size_by(&self, alternatives: impl Fn(&Gene) -> f64) -> f64 {
         let log = |gene: Option<usize>| gene.map_or(0.0, |gene| alternatives(&self.genes[gene]).log10());
         let staged: f64 = self.stages.iter().map(|stage| stage.log10_blocks(log)).sum();

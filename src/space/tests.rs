@@ -130,3 +130,18 @@ fn several_problems_are_reported_together() {
     let said = read_space("small.json", &text).unwrap_err().to_string();
     assert_eq!(said.lines().count(), 2, "{said}");
 }
+
+#[test]
+fn an_upper_bound_on_trainability_does_not_lift_the_lower_one() {
+    let bound = r#""constraints": { "trainability": { "max": 20 } }, "baseline""#;
+    let space = read_space("small.json", &SMALL.replacen("\"baseline\"", bound, 1)).unwrap();
+    let words: Vec<String> = space.constraints().iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["trainability <= 20", "trainability >= baseline"]);
+}
+
+#[test]
+fn layers_wider_than_a_file_may_hold_are_refused() {
+    let text = SMALL.replace("[16, 24]", "[24, 60000]");
+    let said = read_space("small.json", &text).unwrap_err().to_string();
+    assert!(said.contains("at most 65536"), "{said}");
+}

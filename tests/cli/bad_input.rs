@@ -86,6 +86,30 @@ fn a_checkpoint_of_another_search_is_refused() {
 }
 
 #[test]
+fn a_refused_resume_leaves_the_run_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    search(&run, &["-n", "200"]);
+    let before = fs::read(run.join("estimator.json")).unwrap();
+    let other = "search-spaces/robot-segmenter.json";
+    refusal(&["search", other, "-q", "--resume", run.to_str().unwrap(), "-n", "300"]);
+    assert_eq!(fs::read(run.join("estimator.json")).unwrap(), before);
+}
+
+#[test]
+fn a_checkpoint_with_a_gene_out_of_range_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    search(&run, &["-n", "200"]);
+    let path = run.join("checkpoint.json");
+    let mut checkpoint: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    checkpoint["archive"][0]["genotype"][0] = 250.into();
+    fs::write(&path, checkpoint.to_string()).unwrap();
+    let said = refusal(&["search", TINY, "-q", "--resume", run.to_str().unwrap(), "-n", "300"]);
+    assert!(said.contains("checkpoint.json"), "{said}");
+}
+
+#[test]
 fn a_resume_without_a_checkpoint_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let said = refusal(&["search", TINY, "-q", "--resume", folder.path().to_str().unwrap()]);

@@ -34,7 +34,8 @@ fn bounds(node: &Node<'_>, metric: Metric) -> Option<Vec<Constraint>> {
     let mut constraints = Vec::new();
     for (name, side, limit) in BOUNDS {
         let Some(node) = fields.optional(name) else { continue };
-        let value = node.f64_in(-1e18..=1e18)?;
+        let least = if metric == Metric::Trainability { -1e18 } else { 0.0 };
+        let value = node.f64_in(least..=1e18)?;
         constraints.push(Constraint { metric, side, limit: limit(value) });
     }
     if constraints.is_empty() {
@@ -46,7 +47,9 @@ fn bounds(node: &Node<'_>, metric: Metric) -> Option<Vec<Constraint>> {
 
 /// Unless the file says otherwise, nothing less trainable than the baseline will do.
 pub(super) fn with_default(mut constraints: Vec<Constraint>) -> Vec<Constraint> {
-    if constraints.iter().all(|constraint| constraint.metric != Metric::Trainability) {
+    let floor =
+        |constraint: &Constraint| constraint.metric == Metric::Trainability && constraint.side == Side::Min;
+    if !constraints.iter().any(floor) {
         constraints.push(Constraint {
             metric: Metric::Trainability,
             side: Side::Min,

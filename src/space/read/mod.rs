@@ -96,6 +96,11 @@ fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
         baseline: Genotype::first(genes.genes.len()),
         genes: genes.genes,
     };
+    if space.widest() > f64::from(Shape::MAX_DIM) {
+        let found = format!("blocks of up to {:.0} channels", space.widest());
+        root.problem(found, format!("at most {} after multiplier and expansion", Shape::MAX_DIM));
+        return None;
+    }
     let written = Baseline::read(baseline?, &space)?;
     let mut canonical = written.clone();
     space.canonicalise_against(&mut canonical.0, &written.0);
