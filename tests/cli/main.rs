@@ -5,6 +5,7 @@
 mod bad_input;
 mod common;
 mod compare;
+mod estimate;
 mod fixture;
 mod help;
 mod main_job;

@@ -1,0 +1,39 @@
+//! Asking what networks cost.
+
+use std::fs;
+
+use crate::common::{ESTIMATOR, TINY, nas, search, stdout};
+
+#[test]
+fn a_jsonl_of_drawn_networks_gives_one_estimate_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nets.jsonl");
+    let drawn = nas(&["space", TINY, "--samples", "3", "--format", "jsonl"]);
+    fs::write(&path, &drawn.stdout).unwrap();
+    let text = stdout(&nas(&["estimate", path.to_str().unwrap(), "-e", ESTIMATOR, "--format", "json"]));
+    assert_eq!(text.lines().count(), 3);
+    for line in text.lines() {
+        let estimate: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(estimate["schema"], "nas.estimate/1");
+        let layers = estimate["layers"].as_array().unwrap();
+        let sum: f64 = layers.iter().map(|layer| layer["latency_ms"].as_f64().unwrap()).sum();
+        let total = estimate["latency_ms"].as_f64().unwrap();
+        assert!(sum <= total + 1e-3 && total > 0.0, "layers {sum}, network {total}");
+        assert!(layers.iter().all(|layer| !layer["reason"].as_str().unwrap().is_empty()));
+    }
+}
+
+#[test]
+fn an_entry_of_a_run_costs_what_the_report_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    search(&run, &[]);
+    let report = nas::report::Report::load(&run.join("report.json")).unwrap();
+    let model = format!("{}/report.json#0", run.display());
+    let estimate: serde_json::Value =
+        serde_json::from_str(&stdout(&nas(&["estimate", &model, "--format", "json"]))).unwrap();
+    assert_eq!(estimate["latency_ms"], report.front[0].latency_ms);
+    assert_eq!(estimate["trainability"], report.front[0].trainability);
+    let table = stdout(&nas(&["estimate", &model]));
+    assert!(table.contains("stem") && table.contains("why"), "{table}");
+}
