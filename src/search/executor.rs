@@ -245,7 +245,7 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
             return Err(Error::unusable("there is no checkpoint to resume from; name its file"));
         };
         let saved = checkpoint::read(&path, &self.identity)?;
-        if !saved.archive.iter().all(|candidate| fits(&candidate.genotype, &self.layout)) {
+        if !saved.archive.iter().all(|candidate| self.layout.admits(&candidate.genotype.0)) {
             return Err(checkpoint::damaged(
                 &path,
                 "an archive with genotypes that the problem has not".into(),
@@ -458,15 +458,9 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     }
 }
 
-/// Whether the genotype has the problem's genes, each within its alternatives.
-fn fits(genotype: &Genotype, layout: &Layout) -> bool {
-    let within = |(&gene, &count): (&u8, &u16)| u16::from(gene) < count;
-    genotype.0.len() == layout.cardinalities.len() && genotype.0.iter().zip(&layout.cardinalities).all(within)
-}
-
 fn checked_seeds<P: Problem + ?Sized>(problem: &P, layout: &Layout) -> Result<Vec<Genotype>> {
     let seeds = problem.seeds();
-    match seeds.iter().position(|seed| !fits(seed, layout)) {
+    match seeds.iter().position(|seed| !layout.admits(&seed.0)) {
         Some(index) => Err(Error::unusable(format!("seed genotype {index} does not fit the genes"))),
         None => Ok(seeds),
     }

@@ -1,6 +1,8 @@
 //! The genes of a problem, arranged for variation.
 
-use super::problem::Gene;
+use serde::de::Error as _;
+
+use super::{population::Population, problem::Gene};
 use crate::error::{Error, Result};
 
 /// Genes by group along the chain and by kind.
@@ -42,6 +44,22 @@ impl Layout {
 
     pub(crate) fn cardinality(&self, gene: u32) -> usize {
         usize::from(self.cardinalities[gene as usize])
+    }
+
+    /// Whether these are the problem's genes, each within its alternatives.
+    pub(crate) fn admits(&self, genes: &[u8]) -> bool {
+        let within = |(&gene, &count): (&u8, &u16)| u16::from(gene) < count;
+        genes.len() == self.cardinalities.len() && genes.iter().zip(&self.cardinalities).all(within)
+    }
+
+    /// Refuses a population from a file whose genes are not the problem's.
+    pub(crate) fn check(&self, members: &Population) -> Result<(), serde_json::Error> {
+        match (0..members.len()).find(|index| !self.admits(members.genes(*index))) {
+            Some(index) => {
+                Err(serde_json::Error::custom(format!("member {index} with genes of another problem")))
+            }
+            None => Ok(()),
+        }
     }
 }
 

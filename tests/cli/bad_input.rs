@@ -102,11 +102,14 @@ fn a_checkpoint_with_a_gene_out_of_range_is_refused() {
     let run = folder.path().join("run");
     search(&run, &["-n", "200"]);
     let path = run.join("checkpoint.json");
-    let mut checkpoint: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    checkpoint["archive"][0]["genotype"][0] = 250.into();
-    fs::write(&path, checkpoint.to_string()).unwrap();
-    let said = refusal(&["search", TINY, "-q", "--resume", run.to_str().unwrap(), "-n", "300"]);
-    assert!(said.contains("checkpoint.json"), "{said}");
+    let sound: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for place in ["/archive/0/genotype/0", "/algorithm/members/0/genotype/0"] {
+        let mut checkpoint = sound.clone();
+        *checkpoint.pointer_mut(place).unwrap() = 250.into();
+        fs::write(&path, checkpoint.to_string()).unwrap();
+        let said = refusal(&["search", TINY, "-q", "--resume", run.to_str().unwrap(), "-n", "300"]);
+        assert!(said.contains("checkpoint.json"), "{said}");
+    }
 }
 
 #[test]

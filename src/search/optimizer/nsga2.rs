@@ -104,7 +104,9 @@ impl Optimizer for Nsga2 {
     }
 
     fn restore(&mut self, state: Value) -> Result<(), serde_json::Error> {
-        self.state = serde_json::from_value(state)?;
+        let state: State = serde_json::from_value(state)?;
+        self.layout.check(&state.members)?;
+        self.state = state;
         self.ranks = non_dominated_ranks(self.state.members.evaluations());
         Ok(())
     }
