@@ -38,14 +38,7 @@ impl Table {
     #[must_use]
     pub fn text(&self) -> String {
         let widths = self.widths();
-        let line = |cells: &Vec<String>| {
-            let padded: Vec<String> = cells
-                .iter()
-                .enumerate()
-                .map(|(column, cell)| self.pad(column, cell, widths[column]))
-                .collect();
-            format!("{}\n", padded.join("  ").trim_end())
-        };
+        let line = |cells: &Vec<String>| format!("{}\n", self.padded(cells, &widths).join("  ").trim_end());
         std::iter::once(&self.header).chain(&self.rows).map(line).collect()
     }
 
@@ -53,14 +46,7 @@ impl Table {
     #[must_use]
     pub fn markdown(&self) -> String {
         let widths = self.widths();
-        let line = |cells: &Vec<String>| {
-            let padded: Vec<String> = cells
-                .iter()
-                .enumerate()
-                .map(|(column, cell)| self.pad(column, cell, widths[column]))
-                .collect();
-            format!("| {} |\n", padded.join(" | "))
-        };
+        let line = |cells: &Vec<String>| format!("| {} |\n", self.padded(cells, &widths).join(" | "));
         let rule = |(column, width): (usize, &usize)| match self.left.contains(&column) {
             true => "-".repeat(width + 2),
             false => format!("{}:", "-".repeat(width + 1)),
@@ -92,6 +78,15 @@ impl Table {
         let rows = || std::iter::once(&self.header).chain(&self.rows);
         (0..self.header.len())
             .map(|column| rows().map(|row| row[column].chars().count()).max().unwrap_or(0))
+            .collect()
+    }
+
+    fn padded(&self, cells: &[String], widths: &[usize]) -> Vec<String> {
+        cells
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(column, (cell, width))| self.pad(column, cell, *width))
             .collect()
     }
 
