@@ -137,12 +137,8 @@ impl Writer {
 fn own(writer: &mut Writer, operation: &Operation) {
     let Operation { input, output, .. } = operation;
     let bytes = operation.input_bytes() + operation.output_bytes() + operation.weight_bytes();
-    for size in [input.h, input.w, input.c, output.h, output.w, output.c] {
-        if writer.next == 0 {
-            writer.put(operation.kind as usize as f64);
-        }
-        writer.put(f64::from(size));
-    }
+    writer.put(operation.kind as usize as f64);
+    writer.put_all(&[input.h, input.w, input.c, output.h, output.w, output.c].map(f64::from));
     writer.put_all(&[
         operation.taps() as f64,
         f64::from(operation.stride[0]),

@@ -2,31 +2,28 @@
 
 use super::{
     Entry, Report,
-    text::{ablation_table, estimators, front_table, layer_table, totals},
+    text::{ablation_table, effort, estimators, front_table, layer_table, range_note, totals},
 };
 use crate::{
     estimator::NetworkEstimate,
     trainability::{KNOWN_CORRELATION, Trainability},
-    units::si,
 };
 
 /// The summary of a search as Markdown.
 #[must_use]
 pub fn report_markdown(report: &Report) -> String {
     let mut text = format!(
-        "# {} on {}\n\n{} architectures scored, {} on the Pareto front ({}); {}, seed {}.\n\nRequired: {}.\n\n\
-         Latency: {}.\n\n{}",
+        "# {} on {}\n\n{}.\n\nRequired: {}.\n\nLatency: {}.\n\n{}",
         report.space.name,
         estimators(report),
-        si(report.evaluations),
-        report.front_size,
-        report.termination,
-        report.algorithm,
-        report.seed,
+        effort(report),
         report.requirement,
         report.provenance,
         front_table(report).markdown(),
     );
+    if let Some(note) = range_note(report) {
+        text += &format!("\n\\{note}\n");
+    }
     if let Some(table) = ablation_table(report) {
         text += &format!("\n## Ablation\n\n{}", table.markdown());
     }

@@ -25,20 +25,16 @@ const HEADER: [&str; 11] = [
 #[must_use]
 pub fn report_text(report: &Report) -> String {
     let mut text = format!(
-        "{} on {}\n{} architectures scored, {} on the Pareto front ({}); {}, seed {}\nrequired: {}\nlatency: {}\n\n",
+        "{} on {}\n{}\nrequired: {}\nlatency: {}\n\n{}",
         report.space.name,
         estimators(report),
-        si(report.evaluations),
-        report.front_size,
-        report.termination,
-        report.algorithm,
-        report.seed,
+        effort(report),
         report.requirement,
         report.provenance,
+        front_table(report).text(),
     );
-    text += &front_table(report).text();
-    if report.front.iter().any(|entry| !entry.in_range) {
-        text += "* outside the measured range; measure such operators before relying on it\n";
+    if let Some(note) = range_note(report) {
+        text += &format!("{note}\n");
     }
     text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
     match report.chosen.and_then(|index| report.front.get(index)) {
@@ -47,6 +43,26 @@ pub fn report_text(report: &Report) -> String {
     }
     text += &format!("\n{KNOWN_CORRELATION}\n");
     text
+}
+
+/// What was done, and why it ended.
+pub(super) fn effort(report: &Report) -> String {
+    format!(
+        "{} architectures scored, {} on the Pareto front ({}); {}, seed {}",
+        si(report.evaluations),
+        report.front_size,
+        report.termination,
+        report.algorithm,
+        report.seed
+    )
+}
+
+/// What the asterisk in the table means, if there is one.
+pub(super) fn range_note(report: &Report) -> Option<&'static str> {
+    let mut entries = report.front.iter().chain([&report.baseline]);
+    entries
+        .any(|entry| !entry.in_range)
+        .then_some("* outside the measured range; measure such operators before relying on it")
 }
 
 pub(super) fn estimators(report: &Report) -> String {
