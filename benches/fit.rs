@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use nas::{
-    estimator::{FitOptions, Graph, Measurements, fit, parse_measurements},
+    estimator::{FitOptions, Graph, fit},
+    measurement::{Measurements, parse_measurements},
     network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source},
 };
 

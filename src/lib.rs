@@ -8,6 +8,7 @@
 pub mod error;
 pub mod estimator;
 pub mod io;
+pub mod measurement;
 pub mod network;
 pub mod objective;
 pub mod report;

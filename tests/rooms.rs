@@ -8,13 +8,14 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 13] = [
+const FLOORS: [(&str, u32); 14] = [
     ("units", 0),
     ("stable_hash", 0),
     ("error", 1),
     ("io", 1),
     ("network", 2),
     ("space", 3),
+    ("measurement", 3),
     ("estimator", 4),
     ("trainability", 4),
     ("search", 5),

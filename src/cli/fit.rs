@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use nas::{
     error::Result,
-    estimator::{FitOptions, fit, read_measurements},
+    estimator::{FitOptions, fit},
+    measurement::read_measurements,
     network::{Network, read_networks},
 };
 

@@ -7,8 +7,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::operation::{Kind, Operation};
-use crate::network::{Network, Source};
+use crate::{
+    measurement::{Kind, Operation},
+    network::{Network, Source},
+};
 
 /// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
 /// layers. Skip connections across blocks do not count, or no block could be priced on its own.

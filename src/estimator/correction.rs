@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     boost::{self, Example, Forest, Settings, Tree},
     features::FEATURE_COUNT,
-    operation::Kind,
 };
+use crate::measurement::Kind;
 
 /// Kinds that share a correction, since they behave alike.
 pub(super) const GROUPS: [&[Kind]; 5] = [

@@ -7,13 +7,13 @@ use super::{
     document::{Document, KindModel, NetworkModel},
     features::FEATURES,
     model::{corrected, named_prices},
-    operation::{Kind, Operation},
     physical::{Lanes, Prices, TERM_COUNT, Times, terms},
     quality::Quality,
     range::Range,
     reason::reason,
     store,
 };
+use crate::measurement::{Kind, Operation};
 use crate::{error::Result, network::Network, stable_hash::short_id};
 
 /// The name under which prices for kinds that were never measured stand in a file.

@@ -5,9 +5,9 @@
 
 use super::{
     context::Placed,
-    operation::Operation,
     physical::{Resource, Times, is_looked_up, off_chip},
 };
+use crate::measurement::Operation;
 
 /// Features by name, in the order of [`features`].
 pub(super) const FEATURES: [&str; 87] = [

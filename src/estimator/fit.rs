@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Estimator, FitOptions, Measurements, Quality,
+    Estimator, FitOptions, Quality,
     calibration::Calibration,
     document::{Data, Document, NetworkModel, SCHEMA, UNIT},
     features::FEATURES,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    measurement::Measurements,
     network::Network,
 };
 

@@ -6,11 +6,13 @@ use super::{
     Accuracy, Additivity, Estimator, Quality,
     calibration::{Calibration, interval},
     context::Graph,
-    operation::Kind,
     quality::spearman,
     training::{Sample, Training},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    measurement::Kind,
+};
 
 /// Share of unseen networks that the interval is meant to cover.
 pub(super) const NOMINAL: f64 = 0.9;

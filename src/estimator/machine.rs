@@ -7,12 +7,11 @@ use rayon::prelude::*;
 
 use super::{
     context::Placed,
-    operation::Kind,
     physical::{Lanes, Machine, TERM_COUNT, TERMS, terms},
     prices::{TermRow, fit_prices, log_error},
     training::{Sample, Training},
 };
-use crate::error::Result;
+use crate::{error::Result, measurement::Kind};
 
 /// Lane counts that are tried; 1 is a device without a staircase.
 const LANES: [u32; 8] = [1, 4, 8, 12, 16, 24, 32, 64];

@@ -9,13 +9,12 @@ use super::{
     document::KindModel,
     evaluate::ANY,
     features::features,
-    operation::Kind,
     physical::{Machine, Prices, TERMS, Times, terms},
     prices::{TermRow, fit_prices},
     range::Range,
     training::{Sample, Training},
 };
-use crate::error::Result;
+use crate::{error::Result, measurement::Kind};
 
 /// Prices by kind with what was seen of each.
 pub(super) type Kinds = BTreeMap<String, KindModel>;

@@ -8,11 +8,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    context::Placed,
-    operation::{Kind, Operation},
+use super::context::Placed;
+use crate::{
+    measurement::{Kind, Operation},
+    network::Activation,
 };
-use crate::network::Activation;
 
 /// What overlaps with what: the slowest resource decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::operation::Operation;
+use crate::measurement::Operation;
 
 /// How a property is taken from an operation.
 type Property = fn(&Operation) -> f64;

@@ -2,9 +2,9 @@
 
 use super::{
     context::Placed,
-    operation::Kind,
     physical::{Lanes, Machine, Place, Resource, Times, off_chip},
 };
+use crate::measurement::Kind;
 
 /// Lanes are worth a word if at least this share of them idles.
 const IDLE: f64 = 0.15;

@@ -1,7 +1,10 @@
 //! The estimator as a whole, on a device whose true prices are known.
 
 use super::*;
-use crate::network::{Activation, DType, Network, NetworkBuilder, Shape, Source, ops::*};
+use crate::{
+    measurement::{Measurements, parse_measurements},
+    network::{Activation, DType, Network, NetworkBuilder, Shape, Source, ops::*},
+};
 
 const HEADER: &str = "op,in_h,in_w,cin,cout,kernel,stride,latency_us\n";
 

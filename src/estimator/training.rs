@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    context::{Graph, Placed},
-    measurement::{LayerTime, Measurements, Profile},
-};
+use super::context::{Graph, Placed};
 use crate::{
     error::{Error, Result},
+    measurement::{Isolated, LayerTime, Measurements, Profile},
     network::Network,
 };
 
@@ -65,7 +63,7 @@ impl Training {
         Ok(training)
     }
 
-    fn add_isolated(&mut self, isolated: &super::Isolated) {
+    fn add_isolated(&mut self, isolated: &Isolated) {
         let graph = self.graphs.len();
         self.graphs.push(Graph::chain(isolated.operations.iter().copied()));
         if isolated.operations.len() == 1 {

@@ -6,9 +6,9 @@
 use std::{cell::RefCell, collections::HashMap, path::Path};
 
 use super::{
+    content::{Isolated, LayerTime, Measurements, Profile, Unit},
     csv_columns::{Columns, LATENCIES},
     csv_row::{Cells, Row, Subject, read_row},
-    measurement::{Isolated, LayerTime, Measurements, Profile, Unit},
     operation::Operation,
     provenance,
 };
