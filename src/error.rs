@@ -80,14 +80,33 @@ impl fmt::Display for Problem {
         if !self.path.is_empty() {
             write!(f, ": {}", self.path)?;
         }
-        write!(f, ": found {}, expected {}", self.found, self.expected)
+        write!(f, ": found {}, expected {}", Excerpt(&self.found), Excerpt(&self.expected))
+    }
+}
+
+/// Text that is cut where it grows too long for a message, such as a file without line breaks.
+struct Excerpt<'t>(&'t str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 600;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(f, "{}… ({} bytes)", &self.0[..end], self.0.len()),
+            None => f.write_str(self.0),
+        }
     }
 }
 
 /// The known name nearest to `name`, if it is near enough to be a slip.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    /// A slip is made in a name, not in a text; the distance of long ones takes long to find.
+    const LONGEST: usize = 100;
+    if name.len() > LONGEST {
+        return None;
+    }
     known
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(name.len()) / 3)
         .min_by_key(|(distance, _)| *distance)

@@ -11,17 +11,42 @@ use crate::error::{Error, Result};
 /// # Errors
 /// The folder cannot be written, or the file cannot be replaced.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let fail = |source| Error::io("write", path, source);
-    let mut file = tempfile::Builder::new().prefix(".nas-").tempfile_in(folder).map_err(fail)?;
+    let mut file = beside(path)?;
     file.write_all(content).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
     make_readable(file.as_file()).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
+}
+
+/// Makes sure that `path` can be written before the work that is to be written there.
+///
+/// # Errors
+/// `path` is a folder, its own folder does not exist, or nothing can be created there.
+pub fn check_writable(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        let said = format!("{} is a folder; name a file in it", path.display());
+        return Err(Error::unusable(said));
+    }
+    beside(path).map(drop)
+}
+
+/// A temporary file in the folder of `path`; its own name is nobody's concern.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(Error::unusable(format!(
+            "cannot write {}: there is no folder {}; create it with mkdir -p {1}",
+            path.display(),
+            folder.display()
+        )));
+    }
+    let file = tempfile::Builder::new().prefix(".nas-").tempfile_in(folder);
+    file.map_err(|error| Error::io("write", path, error.kind().into()))
 }
 
 /// Temporary files are private; a result is for whoever may read the folder.

@@ -121,7 +121,39 @@ impl<'d> Node<'d> {
         self.problems.note(self.value.range().start, &self.path, found, expected);
     }
 
-    fn describe(&self) -> String {
+    /// Where this value starts in the text, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.value.range().start
+    }
+
+    /// The string, if it is one; nothing is noted.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'d str> {
+        match self.value {
+            Value::StringLit(string) => Some(&string.value),
+            _ => None,
+        }
+    }
+
+    /// The finite number, if it is one; nothing is noted.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        self.number()
+    }
+
+    /// The names and values of an object's fields, in order; none of anything else.
+    #[must_use]
+    pub fn properties(&self) -> Vec<(&'d str, Node<'d>)> {
+        let Value::Object(object) = self.value else { return Vec::new() };
+        let child = |name: &str, value| Node { value, path: join(&self.path, name), problems: self.problems };
+        let properties = object.properties.iter();
+        properties.map(|p| (p.name.as_str(), child(p.name.as_str(), &p.value))).collect()
+    }
+
+    /// What stands here, for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
         match self.value {
             Value::StringLit(string) => format!("\"{}\"", string.value),
             Value::NumberLit(number) => number.value.to_owned(),

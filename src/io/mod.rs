@@ -4,5 +4,5 @@ mod atomic;
 pub mod json;
 mod text;
 
-pub use atomic::write_atomically;
+pub use atomic::{check_writable, write_atomically};
 pub use text::{read_bytes, read_text};
