@@ -1,6 +1,6 @@
 //! Measured latencies, checked and with repeats merged.
 
-use super::operation::Operation;
+use super::{noise::Noise, noted::Skipped, operation::Operation, target::Target};
 
 /// What the latencies of a file were given in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,19 @@ pub enum Unit {
     Milliseconds,
     /// Cycles, with the clock beside them.
     Cycles,
+    /// Another quantity than time; see [`Measurements::target`].
+    Target,
+}
+
+impl std::fmt::Display for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Microseconds => "us",
+            Self::Milliseconds => "ms",
+            Self::Cycles => "cycles",
+            Self::Target => "as the target's name says",
+        })
+    }
 }
 
 /// The content of one measurement CSV; latencies are in microseconds whatever the file's unit.
@@ -32,6 +45,14 @@ pub struct Measurements {
     pub isolated: Vec<Isolated>,
     /// Networks measured in context, layer by layer or as a whole.
     pub networks: Vec<Profile>,
+    /// How far repeats are apart; none where there are too few.
+    pub noise: Option<Noise>,
+    /// What was read in the place of the latency; all fields called `latency_us` hold it, in its unit.
+    pub target: Option<Target>,
+    /// Rows that were left out because they cannot be used.
+    pub skipped: Skipped,
+    /// What a reader should know: names that stood for others, doubtful rows, what cannot be learnt.
+    pub notes: Vec<String>,
 }
 
 /// An operator measured on its own; repeats are merged into their median.

@@ -1,15 +1,17 @@
 //! Reading a measurement CSV.
 //!
-//! Nothing is skipped: every row that cannot be used is reported with line and
-//! column, and nothing is returned unless all rows are good.
+//! Nothing is skipped unasked: every row that cannot be used is reported with line and
+//! column, and nothing is returned unless all rows are good or bad ones may be left out.
 
-use std::{cell::RefCell, collections::HashMap, path::Path};
+use std::path::Path;
 
 use super::{
-    content::{Isolated, LayerTime, Measurements, Profile, Unit},
+    collect::{Content, collect},
+    content::{Measurements, Unit},
     csv_columns::{Columns, LATENCIES},
-    csv_row::{Cells, Row, Subject, read_row},
-    operation::Operation,
+    csv_row::{Cells, Row, read_row},
+    noted::{Noted, problem, problem_at},
+    options::ReadOptions,
     provenance,
 };
 use crate::{
@@ -18,16 +20,21 @@ use crate::{
     stable_hash::short_id,
 };
 
-/// More problems than this are counted, not listed.
-const LISTED: usize = 50;
-
 /// Reads a measurement CSV, plain or gzipped. The columns are described in `estimators/README.md`.
 ///
 /// # Errors
 /// The file cannot be read, a column is missing or unknown, there is no row, or rows cannot be used; all
 /// problems are returned.
 pub fn read_measurements(path: &Path) -> Result<Measurements> {
-    let mut measurements = parse_measurements(&path.display().to_string(), &read_text(path)?)?;
+    read_measurements_with(path, &ReadOptions::default())
+}
+
+/// Reads a measurement CSV, plain or gzipped, as `options` say.
+///
+/// # Errors
+/// As [`read_measurements`]; rows that cannot be used are none where they may be skipped.
+pub fn read_measurements_with(path: &Path, options: &ReadOptions) -> Result<Measurements> {
+    let mut measurements = parse_measurements_with(&path.display().to_string(), &read_text(path)?, options)?;
     measurements.provenance = provenance::beside(path, measurements.device.as_deref())?;
     Ok(measurements)
 }
@@ -37,179 +44,59 @@ pub fn read_measurements(path: &Path) -> Result<Measurements> {
 /// # Errors
 /// As [`read_measurements`].
 pub fn parse_measurements(file: &str, text: &str) -> Result<Measurements> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    parse_measurements_with(file, text, &ReadOptions::default())
+}
+
+/// Reads a measurement CSV from `text`, which came from `file`, as `options` say.
+///
+/// # Errors
+/// As [`read_measurements_with`].
+pub fn parse_measurements_with(file: &str, text: &str, options: &ReadOptions) -> Result<Measurements> {
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| broken(file, &error))?.clone();
     if header.is_empty() {
         return Err(problem(file, "an empty file", "a header line with columns").into());
     }
-    let columns = Columns::read(file, &header)?;
-    let problems = RefCell::default();
+    let columns = Columns::read(file, &header, options)?;
+    let noted = Noted::default();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| broken(file, &error))?;
-        rows.extend(read_row(&Cells { file, columns: &columns, record: &record, problems: &problems }));
+        if record.len() != header.len() {
+            let line = record.position().map_or(0, |position| position.line() as usize);
+            let expected = format!("{} cells, as many as the header has", header.len());
+            let cells = record.len();
+            let place = (line, cells.min(header.len()));
+            noted.push(problem_at(file, place, format!("{cells} cells"), expected));
+            continue;
+        }
+        rows.extend(read_row(&Cells { file, columns: &columns, record: &record, noted: &noted, options }));
     }
-    let mut problems = problems.into_inner();
-    problems.extend(mixed_units(file, &rows));
-    if rows.is_empty() && problems.is_empty() {
-        problems.push(problem(file, "a header without rows", "one measurement a line"));
+    if let Some(mixed) = mixed_columns(file, &rows) {
+        noted.push(mixed);
+        return Err(noted.into_error(file));
     }
-    if !problems.is_empty() {
-        return Err(Error::Input(shortened(file, problems)));
+    if rows.is_empty() && noted.count() == 0 {
+        return Err(problem(file, "a header without rows", "one measurement a line").into());
     }
-    Ok(collect(file, short_id(text.as_bytes()), rows))
-}
-
-fn problem(file: &str, found: impl Into<String>, expected: &str) -> Problem {
-    let (found, expected) = (found.into(), expected.to_owned());
-    Problem { file: file.to_owned(), position: None, path: String::new(), found, expected }
+    let unit = [Unit::Microseconds, Unit::Milliseconds, Unit::Cycles, Unit::Target];
+    let unit = unit[rows.first().map_or(0, |row| row.latency_column)];
+    let hash = short_id(text.as_bytes());
+    collect(Content { file, hash, unit, rows, noted, notes: columns.notes() }, options)
 }
 
 fn broken(file: &str, error: &csv::Error) -> Error {
     let line = error.position().map(|position| (position.line() as usize, 1));
-    let expected = "as many cells in each row as the header has";
-    Problem { position: line, ..problem(file, error.to_string(), expected) }.into()
+    Problem { position: line, ..problem(file, error.to_string(), "a CSV file") }.into()
 }
 
-fn mixed_units(file: &str, rows: &[Row]) -> Option<Problem> {
-    let first = rows.first()?.latency_column;
-    let other = rows.iter().map(|row| row.latency_column).find(|column| *column != first)?;
-    let found = format!("some latencies under {}, some under {}", LATENCIES[first], LATENCIES[other]);
-    Some(problem(file, found, "one unit throughout a file"))
-}
-
-fn shortened(file: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let count = problems.len();
-    if count > LISTED {
-        problems.truncate(LISTED);
-        problems.push(problem(file, format!("{} more problems", count - LISTED), "none"));
-    }
-    problems
-}
-
-fn collect(file: &str, hash: String, rows: Vec<Row>) -> Measurements {
-    let unit = [Unit::Microseconds, Unit::Milliseconds, Unit::Cycles];
-    let unit = unit[rows.first().map_or(0, |row| row.latency_column)];
-    let (device, count) = (device(&rows), rows.len());
-    let (mut isolated, mut networks) = (Repeats::default(), Networks::default());
-    for row in rows {
-        match (row.network, row.subject) {
-            (None, Subject::Operations(operations)) => isolated.add(operations, row.latency_us),
-            (Some(network), subject) => networks.add(network, &row.layer, subject, row.latency_us),
-            (None, Subject::Network) => {}
-        }
-    }
-    let isolated = isolated.medians().map(|(operations, latency_us)| Isolated { operations, latency_us });
-    Measurements {
-        file: file.to_owned(),
-        unit,
-        hash,
-        device,
-        provenance: None,
-        rows: count,
-        isolated: isolated.collect(),
-        networks: networks.profiles(),
-    }
-}
-
-fn device(rows: &[Row]) -> Option<String> {
-    let first = rows.first()?.device.as_ref()?;
-    rows.iter().all(|row| row.device.as_ref() == Some(first)).then(|| first.clone())
-}
-
-/// Values in order of first appearance, each with all that was measured for it.
-struct Repeats<K> {
-    places: HashMap<String, usize>,
-    measured: Vec<(K, Vec<f64>)>,
-}
-
-impl<K> Default for Repeats<K> {
-    fn default() -> Self {
-        Self { places: HashMap::new(), measured: Vec::new() }
-    }
-}
-
-impl<K: std::fmt::Debug> Repeats<K> {
-    fn add(&mut self, key: K, latency_us: f64) {
-        let place = *self.places.entry(format!("{key:?}")).or_insert_with(|| {
-            self.measured.push((key, Vec::new()));
-            self.measured.len() - 1
-        });
-        self.measured[place].1.push(latency_us);
-    }
-
-    fn medians(self) -> impl Iterator<Item = (K, f64)> {
-        self.measured.into_iter().map(|(key, mut values)| (key, median(&mut values)))
-    }
-}
-
-/// The median; zero of nothing.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        odd if odd % 2 == 1 => values[middle],
-        _ => (values[middle - 1] + values[middle]) / 2.0,
-    }
-}
-
-/// A layer's name and what it computes.
-type LayerKey = (String, Operation);
-
-/// All that was measured of one network.
-#[derive(Default)]
-struct Measured {
-    layers: Repeats<LayerKey>,
-    whole: Vec<f64>,
-}
-
-/// Networks in order of first appearance.
-#[derive(Default)]
-struct Networks {
-    places: HashMap<String, usize>,
-    list: Vec<(String, Measured)>,
-}
-
-impl Networks {
-    fn add(&mut self, network: String, layer: &str, subject: Subject, latency_us: f64) {
-        let place = *self.places.entry(network.clone()).or_insert_with(|| {
-            self.list.push((network, Measured::default()));
-            self.list.len() - 1
-        });
-        let measured = &mut self.list[place].1;
-        match subject {
-            Subject::Network => measured.whole.push(latency_us),
-            Subject::Operations(operations) => {
-                for operation in operations {
-                    measured.add_layer((layer.to_owned(), operation), latency_us);
-                }
-            }
-        }
-    }
-
-    fn profiles(self) -> Vec<Profile> {
-        self.list.into_iter().map(|(network, measured)| measured.profile(network)).collect()
-    }
-}
-
-impl Measured {
-    /// Rows of the same name are repeats; rows without a name are layers of their own.
-    fn add_layer(&mut self, key: LayerKey, latency_us: f64) {
-        if key.0.is_empty() {
-            self.layers.measured.push((key, vec![latency_us]));
-        } else {
-            self.layers.add(key, latency_us);
-        }
-    }
-
-    fn profile(mut self, network: String) -> Profile {
-        let latency_us = (!self.whole.is_empty()).then(|| median(&mut self.whole));
-        let layers = self.layers.medians();
-        let layers =
-            layers.map(|((layer, operation), latency_us)| LayerTime { layer, operation, latency_us });
-        Profile { network, layers: layers.collect(), latency_us }
-    }
+fn mixed_columns(file: &str, rows: &[Row]) -> Option<Problem> {
+    let first = rows.first()?;
+    let other = rows.iter().find(|row| row.latency_column != first.latency_column)?;
+    let name = |row: &Row| LATENCIES.get(row.latency_column).copied().unwrap_or_default();
+    let found = format!("latencies under {} (line {}) and under {}", name(first), first.line, name(other));
+    Some(problem_at(file, (other.line, 1), found, "one unit throughout a file"))
 }
 
 #[cfg(test)]

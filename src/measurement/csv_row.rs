@@ -1,12 +1,15 @@
 //! One row of a measurement CSV.
 
-use std::{cell::RefCell, str::FromStr};
+use std::str::FromStr;
 
 use csv::StringRecord;
 
 use super::{
-    csv_columns::{Columns, LATENCIES},
+    checks::{LONGEST_US, MOST_MACS_PER_US},
+    csv_columns::{Columns, LATENCIES, TARGET},
+    noted::Noted,
     operation::{Kind, Operation},
+    options::ReadOptions,
 };
 use crate::{
     error::{Problem, one_of},
@@ -37,10 +40,12 @@ pub(super) struct Row {
     pub(super) network: Option<String>,
     pub(super) layer: String,
     pub(super) device: Option<String>,
-    /// Which latency column was filled; an index into [`LATENCIES`].
+    /// Which latency column was filled: an index into [`LATENCIES`], or one more for another quantity.
     pub(super) latency_column: usize,
-    /// Microseconds.
+    /// Microseconds, or the unit of the quantity that is predicted in the place of latency.
     pub(super) latency_us: f64,
+    /// The line of the file.
+    pub(super) line: usize,
 }
 
 /// What a latency belongs to.
@@ -57,7 +62,8 @@ pub(super) struct Cells<'r> {
     pub(super) file: &'r str,
     pub(super) columns: &'r Columns,
     pub(super) record: &'r StringRecord,
-    pub(super) problems: &'r RefCell<Vec<Problem>>,
+    pub(super) noted: &'r Noted,
+    pub(super) options: &'r ReadOptions,
 }
 
 impl<'r> Cells<'r> {
@@ -72,7 +78,7 @@ impl<'r> Cells<'r> {
 
     fn note(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) {
         let column = self.columns.place(name).map_or(1, |place| place + 1);
-        self.problems.borrow_mut().push(Problem {
+        self.noted.push(Problem {
             file: self.file.to_owned(),
             position: Some((self.line(), column)),
             path: name.to_owned(),
@@ -145,7 +151,11 @@ pub(super) fn read_row(cells: &Cells<'_>) -> Option<Row> {
     let subject = subject(cells, op, network.as_deref());
     let latency = latency(cells, network.is_some());
     let (subject, (latency_column, latency_us)) = (subject?, latency?);
+    if latency_column < LATENCIES.len() {
+        check_plausible(cells, LATENCIES[latency_column], &subject, latency_us)?;
+    }
     Some(Row {
+        line: cells.line(),
         subject,
         network,
         layer: cells.text("layer").unwrap_or_default().to_owned(),
@@ -289,8 +299,29 @@ impl Plain<'_> {
     }
 }
 
-/// The one latency column that is filled, and its value in microseconds.
+/// A latency that no chip has is a slip of the unit.
+fn check_plausible(cells: &Cells<'_>, column: &str, subject: &Subject, latency_us: f64) -> Option<()> {
+    let macs = match subject {
+        Subject::Operations(operations) => operations.iter().map(Operation::macs).sum::<u64>() as f64,
+        Subject::Network => 0.0,
+    };
+    if latency_us > 0.0 && macs / latency_us > MOST_MACS_PER_US {
+        let found = format!("{latency_us} us for {macs} multiply-adds");
+        cells.note(column, found, "at most 10^6 GMAC/s; is the unit right?");
+        return None;
+    }
+    if latency_us > LONGEST_US {
+        cells.note(column, format!("{latency_us} us"), "less than eleven days; is the unit right?");
+        return None;
+    }
+    Some(())
+}
+
+/// The one latency column that is filled, and its value in microseconds; or the target's value.
 fn latency(cells: &Cells<'_>, in_context: bool) -> Option<(usize, f64)> {
+    if cells.columns.place(TARGET).is_some() {
+        return Some((LATENCIES.len(), positive(cells, TARGET, in_context)?));
+    }
     let filled: Vec<usize> = (0..LATENCIES.len()).filter(|i| cells.text(LATENCIES[*i]).is_some()).collect();
     let [column] = filled[..] else {
         let names: Vec<&str> = filled.iter().map(|i| LATENCIES[*i]).collect();
@@ -304,9 +335,17 @@ fn latency(cells: &Cells<'_>, in_context: bool) -> Option<(usize, f64)> {
     let per_unit = match column {
         0 => 1.0,
         1 => 1000.0,
-        _ => 1.0 / positive(cells, "clock_mhz", false)?,
+        _ => 1.0 / clock_mhz(cells)?,
     };
     Some((column, value * per_unit))
+}
+
+/// Cycles need a clock, in the row or for all rows.
+fn clock_mhz(cells: &Cells<'_>) -> Option<f64> {
+    match cells.options.clock_mhz {
+        Some(clock) if cells.text("clock_mhz").is_none() => Some(clock),
+        _ => positive(cells, "clock_mhz", false),
+    }
 }
 
 fn present(cells: &Cells<'_>) -> &'static str {
@@ -315,9 +354,12 @@ fn present(cells: &Cells<'_>) -> &'static str {
 
 /// A finite number above zero; in context a layer may cost nothing, since compilers merge layers.
 fn positive(cells: &Cells<'_>, name: &str, or_zero: bool) -> Option<f64> {
+    /// Sums and products of larger ones may overflow.
+    const LARGEST: f64 = 1e30;
     let expected = if or_zero { "a number that is not negative" } else { "a number above zero" };
     let cell = cells.required(name, expected)?;
-    let value = cell.parse().ok().filter(|v: &f64| v.is_finite() && (*v > 0.0 || (or_zero && *v == 0.0)));
+    let fits = |v: &f64| *v <= LARGEST && (*v > 0.0 || (or_zero && *v == 0.0));
+    let value = cell.parse().ok().filter(fits);
     if value.is_none() {
         cells.note(name, cell, expected);
     }

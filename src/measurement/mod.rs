@@ -1,12 +1,26 @@
 //! Measured latencies: what an operator application is, and reading the files that measurements come in.
 
+mod checks;
+mod collect;
 mod content;
 mod csv_columns;
 mod csv_file;
 mod csv_row;
+mod noise;
+mod noted;
 mod operation;
+mod options;
 mod provenance;
+mod repeats;
+mod target;
 
 pub use content::{Isolated, LayerTime, Measurements, Profile, Unit};
-pub use csv_file::{parse_measurements, read_measurements};
+pub use csv_file::{parse_measurements, parse_measurements_with, read_measurements, read_measurements_with};
+pub use noise::{Noise, Spread};
+pub use noted::Skipped;
 pub use operation::{Kind, Operation};
+pub use options::ReadOptions;
+pub use target::Target;
+
+#[cfg(test)]
+mod tests;
