@@ -10,6 +10,7 @@ mod noise;
 mod noted;
 mod operation;
 mod options;
+mod profile;
 mod provenance;
 mod repeats;
 mod target;
@@ -20,6 +21,7 @@ pub use noise::{Noise, Spread};
 pub use noted::Skipped;
 pub use operation::{Kind, Operation};
 pub use options::ReadOptions;
+pub use profile::{ProfileFormat, parse_profiles, read_profiles};
 pub use target::Target;
 
 #[cfg(test)]
