@@ -177,7 +177,8 @@ fn subject(cells: &Cells<'_>, op: &str, network: Option<&str>) -> Option<Subject
         return network.map(|_| Subject::Network);
     }
     let dtype = cells.named("dtype", &DType::NAMES, DType::Int8);
-    let shape = (cells.count("in_h"), in_w(cells), cells.count("cin"), cells.count("cout"));
+    let in_h = cells.count("in_h");
+    let shape = (in_h, in_w(cells, in_h), cells.count("cin"), cells.count("cout"));
     let window = (cells.pair("kernel"), cells.pair("stride"));
     let activation = cells.named("activation", &Activation::NAMES, Activation::None);
     let plain = Plain {
@@ -199,9 +200,9 @@ fn subject(cells: &Cells<'_>, op: &str, network: Option<&str>) -> Option<Subject
     plain.block(cells)
 }
 
-/// A column `hw` stands for both sides.
-fn in_w(cells: &Cells<'_>) -> Option<u32> {
-    cells.count(if cells.columns.place("in_w").is_some() { "in_w" } else { "in_h" })
+/// Without a column of its own the width is the height.
+fn in_w(cells: &Cells<'_>, in_h: Option<u32>) -> Option<u32> {
+    if cells.columns.place("in_w").is_some() { cells.count("in_w") } else { in_h }
 }
 
 /// What all operators have in common.

@@ -14,10 +14,10 @@ pub(super) struct Noted {
     listed: RefCell<Vec<Problem>>,
 }
 
-/// Rows that were left out.
+/// What was left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Skipped {
-    /// How many problems made rows unusable.
+    /// How many problems made rows unusable; a row may have more than one.
     pub count: usize,
     /// The first fifty of them.
     pub problems: Vec<Problem>,
