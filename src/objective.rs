@@ -1,7 +1,7 @@
 //! What the search of architectures minimises, and what it must keep to.
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     estimator::Estimator,
     network::Network,
     search::{Evaluation, Gene, Objectives, Problem},
@@ -78,7 +78,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// Searches all genes of `space` under its constraints.
     ///
     /// # Errors
-    /// The baseline does not decode.
+    /// The baseline does not decode, or the estimator predicts something else than latency.
     pub fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
         Self::free_where(space, estimator, |_| true)
     }
@@ -96,6 +96,15 @@ impl<'a> ArchitectureSearch<'a> {
         estimator: &'a Estimator,
         is_free: impl Fn(GeneKind) -> bool,
     ) -> Result<Self> {
+        if let Some(target) = estimator.target() {
+            return Err(Error::unusable(format!(
+                "estimator `{}` predicts `{}` in {}, and a search minimises latency; give an estimator that was \
+                 fitted without --target",
+                estimator.name(),
+                target.name,
+                target.unit
+            )));
+        }
         let baseline = Metrics::of(&space.network(&space.baseline().0)?, estimator);
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();

@@ -17,7 +17,10 @@ pub(super) struct Document {
     pub(super) name: String,
     /// Where the numbers come from.
     pub(super) provenance: String,
-    /// Unit of every time in this file.
+    /// What is predicted, if it is not the latency: the column that it was measured under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) target: Option<String>,
+    /// Unit of every time in this file, or of what is predicted in its place.
     pub(super) unit: String,
     pub(super) data: Vec<Data>,
     /// What the fit found out about the accelerator.

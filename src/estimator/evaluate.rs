@@ -13,7 +13,7 @@ use super::{
     reason::reason,
     store,
 };
-use crate::measurement::{Kind, Operation};
+use crate::measurement::{Kind, Operation, Target};
 use crate::{error::Result, network::Network, stable_hash::short_id};
 
 /// The name under which prices for kinds that were never measured stand in a file.
@@ -57,6 +57,13 @@ impl Estimator {
     #[must_use]
     pub fn provenance(&self) -> &str {
         &self.document.provenance
+    }
+
+    /// What is predicted in the place of latency, with its unit: every number called latency here is it.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        let name = self.document.target.clone()?;
+        Some(Target { name, unit: self.document.unit.clone() })
     }
 
     /// Channels that the accelerator works on at once, as found in the measurements.

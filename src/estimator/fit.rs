@@ -10,6 +10,7 @@ use super::{
     held_out::{self, HeldOut},
     machine,
     model::{fit_corrections, fit_kinds},
+    noise::{Floor, target, with_target},
     training::{Sample, Training},
 };
 use crate::{
@@ -40,11 +41,14 @@ pub struct Fit {
 pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOptions) -> Result<Fit> {
     let training = Training::join(measurements, networks)?;
     check_amount(&training)?;
+    let (target, noise) = (target(measurements)?, Floor::of(measurements, &training));
     let all: Vec<&Sample> = training.samples.iter().collect();
     let blank = Document { machine: machine::find(&training, &all)?, ..blank(measurements, options) };
+    let blank = with_target(blank, target);
     let held_out = HeldOut::predict(&training, options.folds, |chosen| {
         Estimator::fitted(learn(&training, &blank, options, chosen)?)
-    })?;
+    })?
+    .with_noise(noise);
     held_out.check_against_constant()?;
     let quality = Quality { additivity: additivity(&training, &blank, options)?, ..held_out.quality() };
     let calibration = held_out.calibration();
@@ -64,6 +68,13 @@ fn check_amount(training: &Training) -> Result<()> {
              {LEAST_LAYERS}, better some hundred"
         )));
     }
+    let network = training.samples.first().and_then(|sample| sample.network);
+    if network.is_some() && training.samples.iter().all(|sample| sample.network == network) {
+        return Err(Error::unusable(
+            "all rows are of one network, so nothing is left that a fit has not seen; add profiles of at least one \
+             other network, better of twenty, or isolated operators",
+        ));
+    }
     Ok(())
 }
 
@@ -73,6 +84,7 @@ fn blank(measurements: &[Measurements], options: &FitOptions) -> Document {
         schema: SCHEMA.into(),
         name: name(measurements, options),
         provenance: provenance(measurements, options),
+        target: None,
         unit: UNIT.into(),
         data: measurements.iter().map(data).collect(),
         machine: machine::START,

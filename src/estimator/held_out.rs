@@ -6,6 +6,7 @@ use super::{
     Accuracy, Additivity, Estimator, Quality,
     calibration::{Calibration, interval},
     context::Graph,
+    noise::Floor,
     quality::spearman,
     training::{Sample, Training},
 };
@@ -25,6 +26,8 @@ pub(super) struct HeldOut<'t> {
     layers: Vec<f64>,
     /// Part, sum of the layers as predicted, and latency as measured, of each network.
     networks: Vec<(usize, f64, f64)>,
+    /// What no prediction is better than.
+    noise: Floor,
 }
 
 impl<'t> HeldOut<'t> {
@@ -51,7 +54,13 @@ impl<'t> HeldOut<'t> {
             folds,
             layers: training.samples.par_iter().map(layer).collect(),
             networks: training.wholes.par_iter().map(network).collect(),
+            noise: Floor::default(),
         })
+    }
+
+    /// The same, with intervals no narrower than the noise of the measurements.
+    pub(super) fn with_noise(self, noise: Floor) -> Self {
+        Self { noise, ..self }
     }
 
     /// What the estimator fitted to everything is to be calibrated with.
@@ -59,7 +68,8 @@ impl<'t> HeldOut<'t> {
         if self.networks.is_empty() {
             let pairs = self.training.samples.iter().zip(&self.layers);
             let ratios = pairs.map(|(sample, predicted)| sample.latency_us / predicted).collect();
-            return Calibration { interval: interval(ratios, NOMINAL), ..Calibration::default() };
+            let calibration = Calibration { interval: interval(ratios, NOMINAL), ..Calibration::default() };
+            return self.noise.widened(calibration, false);
         }
         self.calibration_without(None)
     }
@@ -68,7 +78,7 @@ impl<'t> HeldOut<'t> {
     fn calibration_without(&self, part: Option<usize>) -> Calibration {
         let others = self.networks.iter().filter(|network| Some(network.0) != part);
         let pairs: Vec<(f64, f64)> = others.map(|(_, sum, measured)| (*sum, *measured)).collect();
-        Calibration::fit(&pairs, NOMINAL)
+        self.noise.widened(Calibration::fit(&pairs, NOMINAL), true)
     }
 
     /// A fit must beat the best constant.
@@ -117,6 +127,7 @@ impl<'t> HeldOut<'t> {
             interval_coverage_pct: (!networks.is_empty()).then_some(covered),
             networks: Accuracy::of(&networks),
             additivity: None,
+            noise: (self.noise != Floor::default()).then_some(self.noise),
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::noise::Floor;
+
 /// Error figures of one group of measurements that the fit did not see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +39,9 @@ pub struct Quality {
     pub additivity: Option<Additivity>,
     /// Share of unseen networks inside their interval, in percent; the nominal share is 90.
     pub interval_coverage_pct: Option<f64>,
+    /// How far repeats are apart: what no fit can be better than. None where there are too few repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Floor>,
 }
 
 /// Whether isolated operators add up to a network.
@@ -106,14 +111,20 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<32}{:>7}{:>9}{:>14}{:>10}", "held out", "n", "MAPE %", "within ±10 %", "Spearman")?;
-        row(f, "networks", self.networks.as_ref())?;
-        row(f, "layers in context", self.layers.as_ref())?;
+        let Floor { layers, networks } = self.noise.unwrap_or_default();
+        row(f, "networks", self.networks.as_ref(), networks)?;
+        row(f, "layers in context", self.layers.as_ref(), layers)?;
         for (kind, accuracy) in &self.layers_by_kind {
-            row(f, &format!("  {kind}"), Some(accuracy))?;
+            row(f, &format!("  {kind}"), Some(accuracy), layers)?;
         }
-        row(f, "isolated operators", self.isolated.as_ref())?;
+        row(f, "isolated operators", self.isolated.as_ref(), layers)?;
         for (kind, accuracy) in &self.isolated_by_kind {
-            row(f, &format!("  {kind}"), Some(accuracy))?;
+            row(f, &format!("  {kind}"), Some(accuracy), layers)?;
+        }
+        for (what, noise) in [("layers", layers), ("networks", networks)] {
+            if let Some(noise) = noise {
+                writeln!(f, "repeats of {what} differ by {:.2} %; no fit is better", 100.0 * noise)?;
+            }
         }
         if let Some(coverage) = self.interval_coverage_pct {
             writeln!(f, "90 % interval covers {coverage:.1} % of unseen networks")?;
@@ -122,9 +133,12 @@ impl fmt::Display for Quality {
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, accuracy: Option<&Accuracy>) -> fmt::Result {
-    let Some(Accuracy { n, mape_pct, within_10_pct, spearman }) = accuracy else { return Ok(()) };
-    writeln!(f, "{name:<32}{n:>7}{mape_pct:>9.2}{within_10_pct:>14.1}{spearman:>10.4}")
+/// A line of the table; an error below the noise is luck, and said to be.
+fn row(f: &mut fmt::Formatter<'_>, name: &str, group: Option<&Accuracy>, noise: Option<f64>) -> fmt::Result {
+    let Some(Accuracy { n, mape_pct, within_10_pct, spearman }) = group else { return Ok(()) };
+    write!(f, "{name:<32}{n:>7}{mape_pct:>9.2}{within_10_pct:>14.1}{spearman:>10.4}")?;
+    let lucky = noise.is_some_and(|noise| *mape_pct <= 100.0 * noise);
+    writeln!(f, "{}", if lucky { "  at the noise floor" } else { "" })
 }
 
 impl fmt::Display for Additivity {

@@ -46,7 +46,7 @@ impl Estimator {
         if document.schema != SCHEMA {
             return Err(wrong("schema", format!("\"{}\"", document.schema), SCHEMA).into());
         }
-        if document.unit != UNIT {
+        if document.target.is_none() && document.unit != UNIT {
             return Err(wrong("unit", format!("\"{}\"", document.unit), UNIT).into());
         }
         Self::from_document(document, short_id(text.as_bytes()))

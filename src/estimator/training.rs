@@ -138,6 +138,20 @@ impl Training {
         Shares(networks)
     }
 
+    /// The relative error of a network's sum for each unit of that of its layers: the median of
+    /// sqrt(sum t^2) / sum t over the networks with layers; none where there are none.
+    pub(super) fn noise_of_sum(&self) -> Option<f64> {
+        let mut networks: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for sample in self.samples.iter().filter(|sample| sample.network.is_some()) {
+            let sums = networks.entry(sample.graph).or_default();
+            *sums = (sums.0 + sample.latency_us, sums.1 + sample.latency_us.powi(2));
+        }
+        let costly = networks.into_values().filter(|(sum, _)| *sum > 0.0);
+        let mut shares: Vec<f64> = costly.map(|(sum, squares)| squares.sqrt() / sum).collect();
+        shares.sort_by(f64::total_cmp);
+        shares.get(shares.len() / 2).copied()
+    }
+
     /// The layer that was measured, among its neighbours.
     pub(super) fn placed(&self, sample: &Sample) -> Placed<'_> {
         self.graphs[sample.graph].layer(sample.layer)

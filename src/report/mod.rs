@@ -10,6 +10,7 @@ mod markup;
 mod run;
 mod svg;
 mod table;
+mod target;
 mod text;
 
 pub use assemble::{Settings, ablate, front_csv};
@@ -19,6 +20,7 @@ pub use html::report_html;
 pub use markdown::{entry_markdown, report_markdown};
 pub use run::{FrontPoint, Run};
 pub use table::Table;
+pub use target::{TargetEntry, TargetLayer};
 pub use text::{entry_text, report_text};
 
 use std::path::Path;
