@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use nas::{
     estimator::Estimator,
     network::{Network, read_networks},
-    report::{Entry, Report, entry_markdown, entry_text},
+    report::{Entry, Report, TargetEntry, entry_markdown, entry_text},
     trainability::trainability,
 };
 
@@ -37,17 +37,34 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     )?;
     let estimator = Estimator::load(&path)?;
     for (index, network) in networks.into_iter().enumerate() {
-        let (estimate, score) = (estimator.estimate(&network), trainability(&network));
-        let entry = Entry::of(network, &estimate, &score);
-        let text = match args.format {
-            Format::Text => entry_text(&entry, &estimate, &score),
-            Format::Md => entry_markdown(&entry, &estimate, &score),
-            Format::Json => entry.to_json_line(),
+        let text = match estimator.target() {
+            Some(target) => {
+                of_target(&TargetEntry::of(&network, &estimator.estimate(&network), &target), args.format)
+            }
+            None => of_latency(&estimator, network, args.format),
         };
         let gap = if index > 0 && args.format != Format::Json { "\n" } else { "" };
         output::print(&format!("{gap}{text}"))?;
     }
     Ok(Status::Done)
+}
+
+fn of_latency(estimator: &Estimator, network: Network, format: Format) -> String {
+    let (estimate, score) = (estimator.estimate(&network), trainability(&network));
+    let entry = Entry::of(network, &estimate, &score);
+    match format {
+        Format::Text => entry_text(&entry, &estimate, &score),
+        Format::Md => entry_markdown(&entry, &estimate, &score),
+        Format::Json => entry.to_json_line(),
+    }
+}
+
+fn of_target(entry: &TargetEntry, format: Format) -> String {
+    match format {
+        Format::Text => entry.text(),
+        Format::Md => entry.markdown(),
+        Format::Json => entry.to_json_line(),
+    }
 }
 
 /// The networks, and the estimator that lies beside them.

@@ -6,21 +6,23 @@ use anyhow::bail;
 use nas::{
     error::Result,
     estimator::{FitOptions, fit},
-    measurement::read_measurements,
     network::{Network, read_networks},
 };
 
 use super::{
-    Status,
+    Status, measured,
     output::{self, Format},
 };
 
 /// Fit a latency estimator to measurements, and tell what it is worth on networks it has not seen.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Measurements (.csv or .csv.gz): isolated operators, networks in context layer by layer, whole networks.
-    #[arg(value_name = "CSV", required = true)]
+    /// Measurements (.csv or .csv.gz): isolated operators, networks in context layer by layer, whole networks;
+    /// or profiles that another tool wrote, see --from.
+    #[arg(value_name = "FILE", required = true)]
     measurements: Vec<PathBuf>,
+    #[command(flatten)]
+    read: measured::Args,
     /// The estimator file to write (nas.estimator/1).
     #[arg(long, short, value_name = "EST")]
     out: PathBuf,
@@ -48,9 +50,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
     if args.out.exists() && !args.force {
         bail!("{} is there already; name another with --out, or --force to replace it", args.out.display());
     }
-    let measurements = args.measurements.iter().map(|path| read_measurements(path));
-    let measurements = measurements.collect::<Result<Vec<_>>>()?;
-    let graphs = graphs(&args.networks)?;
+    nas::io::check_writable(&args.out)?;
+    let (measurements, models) = args.read.read(&args.measurements)?;
+    let graphs = graphs(&args.networks)?.into_iter().chain(models).collect::<Vec<_>>();
     let options = FitOptions {
         name: args.name,
         provenance: args.provenance,

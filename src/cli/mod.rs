@@ -6,6 +6,7 @@ mod estimate;
 mod fit;
 mod interrupt;
 mod man;
+mod measured;
 mod output;
 mod progress;
 mod report;
