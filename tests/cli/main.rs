@@ -6,8 +6,9 @@ mod bad_input;
 mod common;
 mod compare;
 mod estimate;
-mod fit;
+
 mod fixture;
 mod help;
 mod main_job;
 mod page;
+mod reading;
