@@ -1,6 +1,7 @@
 //! Measurements that cannot be what they say, and what cannot be learnt from them.
 
 use super::{
+    content::Profile,
     csv_row::{Row, Subject},
     noted::{LISTED, problem},
     operation::{Kind, Operation},
@@ -53,6 +54,20 @@ pub(super) fn mixed_units(file: &str, rows: &[Row]) -> Option<Problem> {
         lines.join(", ")
     );
     Some(problem(file, found, "one unit throughout a file; mend these rows, or the others"))
+}
+
+/// Networks whose layers sum to a thousandth or a thousand times of what the whole was measured with.
+pub(super) fn mixed_networks(file: &str, networks: &[Profile]) -> Vec<Problem> {
+    let apart = |network: &&Profile| {
+        let sum: f64 = network.layers.iter().map(|layer| layer.latency_us).sum();
+        let ratio = network.latency_us.map_or(1.0, |whole| whole / sum);
+        APART.contains(&ratio) || APART.contains(&(1.0 / ratio))
+    };
+    let said = |network: &Profile| {
+        let found = format!("network `{}` about a thousand times off the sum of its layers", network.network);
+        problem(file, found, "one unit throughout a file")
+    };
+    networks.iter().filter(apart).map(said).collect()
 }
 
 /// Multiply-adds of a single operator that was measured on its own, or bytes where it has none.

@@ -55,6 +55,12 @@ pub(super) fn collect(content: Content<'_>, options: &ReadOptions) -> Result<Mea
     };
     let groups = isolated.groups().chain(networks.layers()).chain(networks.wholes());
     notes.extend(conflict_notes(conflicts(groups)));
+    let networks = networks.profiles();
+    let mixed = Noted::default();
+    checks::mixed_networks(file, &networks).into_iter().for_each(|problem| mixed.push(problem));
+    if options.target.is_none() {
+        mixed.settle(file, false)?;
+    }
     let isolated = isolated.medians().map(|(operations, latency_us)| Isolated { operations, latency_us });
     Ok(Measurements {
         file: file.to_owned(),
@@ -63,7 +69,7 @@ pub(super) fn collect(content: Content<'_>, options: &ReadOptions) -> Result<Mea
         device,
         rows: count,
         isolated: isolated.collect(),
-        networks: networks.profiles(),
+        networks,
         noise: (noise != Noise::default()).then_some(noise),
         target: options.target.clone(),
         skipped,

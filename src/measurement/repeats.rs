@@ -59,14 +59,17 @@ pub(super) fn spread<'g>(groups: impl IntoIterator<Item = &'g [Value]>) -> Optio
 /// Repeats that differ by more than a factor of two are hardly the same measurement.
 const CONFLICT: f64 = 2.0;
 
-/// Says which lines repeat one another and yet differ too much; at most as many as are listed.
+/// Says which lines repeat one another and yet differ too much.
 pub(super) fn conflicts<'g>(groups: impl IntoIterator<Item = &'g [Value]>) -> Vec<String> {
     groups.into_iter().filter_map(conflict).collect()
 }
 
+/// Of many repeats the tenth at either end may be anything, as where a run was interrupted.
 fn conflict(group: &[Value]) -> Option<String> {
-    let by_value = |a: &&Value, b: &&Value| a.value.total_cmp(&b.value);
-    let (low, high) = (group.iter().min_by(by_value)?, group.iter().max_by(by_value)?);
+    let mut sorted = group.to_vec();
+    sorted.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.line.cmp(&b.line)));
+    let wild = sorted.len() / 10;
+    let (low, high) = (sorted.get(wild)?, sorted.get(sorted.len() - 1 - wild)?);
     let differ = low.value > 0.0 && high.value > CONFLICT * low.value;
     differ.then(|| {
         format!(
@@ -84,5 +87,25 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
         0 => 0.0,
         odd if odd % 2 == 1 => values[middle],
         _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(values: impl IntoIterator<Item = f64>) -> Vec<Value> {
+        values.into_iter().enumerate().map(|(line, value)| Value { value, line: line + 2 }).collect()
+    }
+
+    #[test]
+    fn few_repeats_must_agree_and_of_many_most() {
+        let few = group([5.0, 5.1, 11.0]);
+        let many = group((0..20).map(|i| if i == 7 { 50.0 } else { 5.0 }));
+        let apart = group((0..20).map(|i| if i % 2 == 0 { 50.0 } else { 5.0 }));
+        let merged = group([0.0, 3.0]);
+        let said = conflicts([few.as_slice(), &many, &apart, &merged]);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert_eq!(said[0], "lines 2 and 4 say the same, yet 5 and 11 were measured");
     }
 }

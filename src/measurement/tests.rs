@@ -119,6 +119,18 @@ fn two_units_in_one_column_are_found_and_the_rows_named() {
 }
 
 #[test]
+fn a_network_in_another_unit_than_its_layers_is_found() {
+    let head = HEADER.replace("latency_us", "network,layer,latency_us");
+    let text = |whole: f64| {
+        format!("{head}add,8,8,4,4,1,1,n,a,5\nadd,8,8,4,4,1,1,n,b,6\nnetwork,,,,,,,n,,{whole}\n")
+    };
+    assert!(parse_measurements("m.csv", &text(14.0)).is_ok());
+    for wrong in [0.012, 12_000.0] {
+        assert!(said(&text(wrong)).contains("network `n` about a thousand times off"), "{wrong}");
+    }
+}
+
+#[test]
 fn what_never_varies_is_said() {
     let text = HEADER.to_owned() + &rows(20).replace(",3,2,", ",3,1,");
     let notes = parse_measurements("m.csv", &text).unwrap().notes;
