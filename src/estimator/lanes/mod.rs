@@ -40,6 +40,9 @@ const LEAST_ROWS: usize = 24;
 const FEW_ROWS: usize = 300;
 /// Rows off the grid without which a lane count is a guess.
 const LEAST_OFF_GRID: usize = 10;
+/// Lane counts that are no power of two are rare; between 8 and 16, a device with stairs of both looks like 12. So their
+/// error counts this much more.
+const RARE: f64 = 1.05;
 /// Times that output and input lanes are chosen in turn.
 const SWEEPS: usize = 3;
 const EFFORT: Effort = Effort { rounds: 6, outlier: 0.1 };
@@ -179,7 +182,10 @@ fn choose(
 ) -> Result<FoundLane> {
     let draws: Vec<usize> = groups.iter().flatten().map(|row| row.draw).collect();
     let losses = |lanes: &u32| held_out_losses(groups, set(*lanes));
-    let losses: Vec<Vec<f64>> = CANDIDATES.par_iter().map(losses).collect::<Result<_>>()?;
+    let mut losses: Vec<Vec<f64>> = CANDIDATES.par_iter().map(losses).collect::<Result<_>>()?;
+    level(&mut losses, groups);
+    let odd = CANDIDATES.iter().zip(&mut losses).filter(|(lanes, _)| !lanes.is_power_of_two());
+    odd.for_each(|(_, losses)| losses.iter_mut().for_each(|loss| *loss *= RARE));
     let Ballot { winner, certainty } = vote(&losses, &draws);
     let lanes = CANDIDATES[winner];
     let of_rows = groups.iter().flatten().filter_map(|row| channels(Channels::of(row.layer.operation())));
@@ -187,6 +193,23 @@ fn choose(
     let grid = u64::from(lanes.max(2));
     let rows_off_grid = counts.iter().filter(|count| !count.is_multiple_of(grid)).count();
     Ok(FoundLane { lanes, certainty, rows: counts.len(), rows_off_grid })
+}
+
+/// Measures each group's losses by the least that any candidate leaves: a group that waits for memory is explained
+/// badly by all of them, and its noise must not outvote the groups where the lanes show.
+fn level(losses: &mut [Vec<f64>], groups: &[Group<'_>]) {
+    let mut first = 0;
+    for group in groups {
+        let rows = first..first + group.len();
+        let sums = losses.iter().map(|losses| losses[rows.clone()].iter().sum::<f64>());
+        let least = sums.fold(f64::INFINITY, f64::min) / group.len() as f64;
+        if least > 0.0 {
+            losses
+                .iter_mut()
+                .for_each(|losses| losses[rows.clone()].iter_mut().for_each(|loss| *loss /= least));
+        }
+        first = rows.end;
+    }
 }
 
 /// The loss of each row, predicted from prices fitted to the other half of its group.
