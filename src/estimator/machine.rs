@@ -54,12 +54,20 @@ pub(super) fn find(training: &Training, samples: &[&Sample], found: Lanes) -> Re
         searched = choose(searched, &LANES, |m, lanes| m.lanes.output = lanes, LEAST_GAIN, &staircase)?;
         searched = choose(searched, &LANES, |m, lanes| m.lanes.input = lanes, LEAST_GAIN, &staircase)?;
     }
-    let given = memory_and_passes(Machine { lanes: found, ..START }, &error)?;
-    if searched.lanes == found {
-        return Ok(given);
+    let mut tried = vec![found, searched.lanes];
+    if found.output > 1 {
+        // Many machines are square; bricks of channels in memory may hide that on the input side.
+        tried.push(Lanes { input: found.output, output: found.output });
     }
-    let searched = memory_and_passes(searched, &error)?;
-    Ok(if error(&searched)? < error(&given)? { searched } else { given })
+    let mut best = (f64::INFINITY, START);
+    for lanes in tried {
+        let machine = memory_and_passes(Machine { lanes, ..START }, &error)?;
+        let left = error(&machine)?;
+        if left < best.0 {
+            best = (left, machine);
+        }
+    }
+    Ok(best.1)
 }
 
 /// Searches what is not lanes.
