@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use nas::{
     error::Result,
-    estimator::{FitOptions, fit},
+    estimator::{Estimator, FitOptions, fit},
     network::{Network, read_networks},
 };
 
@@ -38,10 +38,16 @@ pub(super) struct Args {
     /// Fit the physical model only, without the boosted correction.
     #[arg(long)]
     no_correction: bool,
+    /// An older estimator: print its error and the new one's on the same held-out rows.
+    #[arg(long, value_name = "EST")]
+    old: Option<PathBuf>,
+    /// Do not tell how the error falls with more data, which takes fits to parts of the data.
+    #[arg(long)]
+    no_learning_curve: bool,
     /// Replace the estimator file if there is one.
     #[arg(long)]
     force: bool,
-    /// The form of the quality report.
+    /// The form of the report; json is one nas.fit-report/1 object.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -53,18 +59,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
     nas::io::check_writable(&args.out)?;
     let (measurements, models) = args.read.read(&args.measurements)?;
     let graphs = graphs(&args.networks)?.into_iter().chain(models).collect::<Vec<_>>();
+    let old = args.old.as_deref().map(Estimator::load).transpose()?;
     let options = FitOptions {
         name: args.name,
         provenance: args.provenance,
         correction: !args.no_correction,
+        learning_curve: !args.no_learning_curve,
+        old,
         ..FitOptions::default()
     };
     let fitted = fit(&measurements, &graphs, &options)?;
     fitted.estimator.save(&args.out)?;
     output::print(&match args.format {
-        Format::Text => fitted.quality.to_string(),
-        Format::Md => format!("```text\n{}```\n", fitted.quality),
-        Format::Json => serde_json::to_string_pretty(&fitted.quality)? + "\n",
+        Format::Text => fitted.report.to_string(),
+        Format::Md => format!("```text\n{}```\n", fitted.report),
+        Format::Json => serde_json::to_string_pretty(&fitted.report)? + "\n",
     })?;
     output::tell(format_args!("wrote {}", args.out.display()));
     Ok(Status::Done)

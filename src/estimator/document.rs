@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{correction::Correction, physical::Machine, quality::Quality};
+use super::{correction::Correction, lanes::FoundLanes, physical::Machine, quality::Quality};
 
 pub(super) const SCHEMA: &str = "nas.estimator/1";
 pub(super) const UNIT: &str = "us";
@@ -25,6 +25,9 @@ pub(super) struct Document {
     pub(super) data: Vec<Data>,
     /// What the fit found out about the accelerator.
     pub(super) machine: Machine,
+    /// Lanes as the staircase shows them, with how sure that is; those of `machine` are what prices are told with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lanes: Option<FoundLanes>,
     /// The physical model, by kind of operator; `any` prices kinds that were never measured.
     pub(super) kinds: BTreeMap<String, KindModel>,
     /// Names of what the corrections ask about, by number.
@@ -48,7 +51,7 @@ pub(super) struct Data {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KindModel {
-    /// Layers of this kind that the fit has seen.
+    /// Layers of this kind that the fit has seen measured singly; zero where only whole networks were.
     pub(super) rows: usize,
     /// Price of each term; a term that is absent costs nothing.
     pub(super) prices: BTreeMap<String, f64>,

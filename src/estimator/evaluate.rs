@@ -1,7 +1,7 @@
 //! Asking an estimator.
 
 use super::{
-    LayerEstimate, NetworkEstimate, OutOfRange,
+    FoundLanes, LayerEstimate, NetworkEstimate, OutOfRange,
     context::{Graph, Placed},
     correction::{Correction, Factor},
     document::{Document, KindModel, NetworkModel},
@@ -38,6 +38,8 @@ pub struct Estimator {
 struct Priced {
     prices: Prices,
     range: Option<Range>,
+    /// Only networks that contain it were measured.
+    inferred: bool,
 }
 
 impl Estimator {
@@ -72,11 +74,18 @@ impl Estimator {
         self.document.machine.lanes
     }
 
+    /// The lanes as the staircase shows them, with how sure that is; none in files that do not say.
+    #[must_use]
+    pub fn found_lanes(&self) -> Option<FoundLanes> {
+        self.document.lanes
+    }
+
     /// The number that channels should be multiples of: the larger of the lane counts, since one layer's
     /// output channels are the next layer's input channels.
     #[must_use]
     pub fn parallelism(&self) -> u32 {
-        let Lanes { input, output } = self.lanes();
+        let found = self.found_lanes().filter(|found| found.output.can_tell() || found.input.can_tell());
+        let Lanes { input, output } = found.map_or_else(|| self.lanes(), |found| found.lanes());
         input.max(output).max(1)
     }
 
@@ -133,7 +142,10 @@ impl Estimator {
     }
 
     fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
-        let reason = reason(layer, &self.times(layer), &self.document.machine);
+        let mut reason = reason(layer, &self.times(layer), &self.document.machine);
+        if self.kinds[layer.operation().kind as usize].inferred {
+            reason += "; never measured singly";
+        }
         LayerEstimate { latency_us: self.layer_us(layer), reason }
     }
 
@@ -211,12 +223,12 @@ fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
     // Isolated rows say nothing of a network's input; then the first layer is priced like another.
     let stand_in = if name == Kind::InputConv2d.name() { Kind::Conv2d.name() } else { name };
     let Some(model) = document.kinds.get(name).or_else(|| document.kinds.get(stand_in)) else {
-        return Ok(Priced { prices: Prices([0.0; TERM_COUNT]), range: None });
+        return Ok(Priced { prices: Prices([0.0; TERM_COUNT]), range: None, inferred: false });
     };
     let range = Range::from_map(&model.range).map_err(|property| {
         (format!("kinds.{name}.range"), format!("no or unknown property `{property}`"))
     })?;
-    Ok(Priced { prices: prices(name, model)?, range: Some(range) })
+    Ok(Priced { prices: prices(name, model)?, range: Some(range), inferred: model.rows == 0 })
 }
 
 fn prices(kind: &str, model: &KindModel) -> Result<Prices, (String, String)> {

@@ -8,10 +8,12 @@ use super::{
     document::{Data, Document, NetworkModel, SCHEMA, UNIT},
     features::FEATURES,
     held_out::{self, HeldOut},
-    machine,
+    lanes, machine,
     model::{fit_corrections, fit_kinds},
     noise::{Floor, target, with_target},
-    training::{Sample, Training},
+    report::{FitReport, learning_curve},
+    training::{Sample, Training, Whole},
+    wholes,
 };
 use crate::{
     error::{Error, Result},
@@ -29,6 +31,8 @@ pub struct Fit {
     pub estimator: Estimator,
     /// What it is worth on networks that it has not seen.
     pub quality: Quality,
+    /// Where it errs most, whether more data would help, and where to measure next.
+    pub report: FitReport,
 }
 
 /// Fits an estimator to `measurements`; `networks` are the graphs behind the in-context rows.
@@ -40,11 +44,16 @@ pub struct Fit {
 /// found.
 pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOptions) -> Result<Fit> {
     let training = Training::join(measurements, networks)?;
+    let blank = with_target(blank(measurements, options), target(measurements)?);
+    if wholes::alone(&training) {
+        return fit_wholes(&training, &blank, options);
+    }
     check_amount(&training)?;
-    let (target, noise) = (target(measurements)?, Floor::of(measurements, &training));
+    let noise = Floor::of(measurements, &training);
     let all: Vec<&Sample> = training.samples.iter().collect();
-    let blank = Document { machine: machine::find(&training, &all)?, ..blank(measurements, options) };
-    let blank = with_target(blank, target);
+    let lanes = lanes::find(&training, &all)?;
+    let machine = machine::find(&training, &all, lanes.lanes())?;
+    let blank = Document { machine, lanes: Some(lanes), ..blank };
     let held_out = HeldOut::predict(&training, options.folds, |chosen| {
         Estimator::fitted(learn(&training, &blank, options, chosen)?)
     })?
@@ -57,15 +66,43 @@ pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOpt
         quality: quality.clone(),
         ..learn(&training, &blank, options, &|_| true)?
     })?;
-    Ok(Fit { estimator, quality })
+    let curve = options.learning_curve.then(|| {
+        learning_curve(&held_out, |seen| {
+            let chosen = |sample: &Sample| seen(training.unit(sample));
+            Estimator::fitted(learn(&training, &blank, options, &chosen)?)
+        })
+    });
+    let report = FitReport::new(&estimator, &held_out, curve.transpose()?.flatten(), options.old.as_ref());
+    Ok(Fit { estimator, quality, report })
+}
+
+/// The same from whole networks and nothing else.
+fn fit_wholes(training: &Training, blank: &Document, options: &FitOptions) -> Result<Fit> {
+    let setting = wholes::search(training)?;
+    let learn = |chosen: &dyn Fn(&Whole) -> bool| wholes::learn(training, blank, &setting, chosen);
+    let held_out =
+        HeldOut::predict_wholes(training, options.folds, |chosen| Estimator::fitted(learn(chosen)?))?;
+    held_out.check_against_constant()?;
+    let quality = held_out.quality();
+    let estimator = Estimator::fitted(Document {
+        network: network_model(held_out.calibration()),
+        quality: quality.clone(),
+        ..learn(&|_| true)?
+    })?;
+    let curve = options.learning_curve.then(|| {
+        learning_curve(&held_out, |seen| Estimator::fitted(learn(&|whole: &Whole| seen(whole.network))?))
+    });
+    let report = FitReport::new(&estimator, &held_out, curve.transpose()?.flatten(), options.old.as_ref());
+    Ok(Fit { estimator, quality, report })
 }
 
 fn check_amount(training: &Training) -> Result<()> {
-    let layers = training.samples.len();
+    let (layers, networks) = (training.samples.len(), training.wholes.len());
     if layers < LEAST_LAYERS {
         return Err(Error::unusable(format!(
             "{layers} measured layers or isolated operators are too few to fit; measure at least \
-             {LEAST_LAYERS}, better some hundred"
+             {LEAST_LAYERS}, better some hundred, or at least {} whole networks and nothing else (here {networks})",
+            wholes::LEAST_NETWORKS
         )));
     }
     let network = training.samples.first().and_then(|sample| sample.network);
@@ -88,6 +125,7 @@ fn blank(measurements: &[Measurements], options: &FitOptions) -> Document {
         unit: UNIT.into(),
         data: measurements.iter().map(data).collect(),
         machine: machine::START,
+        lanes: None,
         kinds: BTreeMap::new(),
         features: FEATURES.map(str::to_owned).to_vec(),
         corrections: Vec::new(),

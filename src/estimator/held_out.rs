@@ -8,7 +8,7 @@ use super::{
     context::Graph,
     noise::Floor,
     quality::spearman,
-    training::{Sample, Training},
+    training::{Sample, Training, Whole},
 };
 use crate::{
     error::{Error, Result},
@@ -43,19 +43,67 @@ impl<'t> HeldOut<'t> {
         let folds = folds.max(2);
         let without = |fold| learn(&|sample: &Sample| training.part(sample, folds) != fold);
         let estimators: Vec<Estimator> = (0..folds).into_par_iter().map(without).collect::<Result<_>>()?;
+        Ok(Self::by(training, folds, &estimators))
+    }
+
+    /// The same where there are only whole networks to learn from.
+    ///
+    /// # Errors
+    /// As `learn`.
+    pub(super) fn predict_wholes(
+        training: &'t Training,
+        folds: usize,
+        learn: impl Fn(&dyn Fn(&Whole) -> bool) -> Result<Estimator> + Sync,
+    ) -> Result<Self> {
+        let folds = folds.max(2);
+        let without = |fold| learn(&|whole: &Whole| training.part_of(whole.network, folds) != fold);
+        let estimators: Vec<Estimator> = (0..folds).into_par_iter().map(without).collect::<Result<_>>()?;
+        Ok(Self::by(training, folds, &estimators))
+    }
+
+    /// What each estimator says of the part that it has not seen.
+    fn by(training: &'t Training, folds: usize, estimators: &[Estimator]) -> Self {
         let layer =
             |sample: &Sample| estimators[training.part(sample, folds)].layer_us(training.placed(sample));
-        let network = |whole: &super::training::Whole| {
+        let network = |whole: &Whole| {
             let part = training.part_of(whole.network, folds);
             (part, sum(&estimators[part], training.graph(whole)), whole.latency_us)
         };
-        Ok(Self {
+        Self {
             training,
             folds,
             layers: training.samples.par_iter().map(layer).collect(),
             networks: training.wholes.par_iter().map(network).collect(),
             noise: Floor::default(),
-        })
+        }
+    }
+
+    /// How many parts there are.
+    pub(super) fn folds(&self) -> usize {
+        self.folds
+    }
+
+    /// What was measured.
+    pub(super) fn training(&self) -> &'t Training {
+        self.training
+    }
+
+    /// Predicted microseconds of each sample, by a fit that has not seen it.
+    pub(super) fn layers(&self) -> &[f64] {
+        &self.layers
+    }
+
+    /// Predicted and measured microseconds of each network, by a fit and a calibration that have not seen it.
+    pub(super) fn networks(&self) -> Vec<(f64, f64)> {
+        let calibrations = self.calibrations();
+        let network =
+            |(part, sum, measured): &(usize, f64, f64)| (calibrations[*part].apply(*sum), *measured);
+        self.networks.iter().map(network).collect()
+    }
+
+    /// For each part, the calibration that the other parts give.
+    pub(super) fn calibrations(&self) -> Vec<Calibration> {
+        (0..self.folds).map(|part| self.calibration_without(Some(part))).collect()
     }
 
     /// The same, with intervals no narrower than the noise of the measurements.
@@ -87,7 +135,7 @@ impl<'t> HeldOut<'t> {
     /// It does not.
     pub(super) fn check_against_constant(&self) -> Result<()> {
         let costly = |(sample, _): &(&Sample, &f64)| sample.latency_us > 0.0;
-        let pairs: Vec<(f64, f64)> = self
+        let mut pairs: Vec<(f64, f64)> = self
             .training
             .samples
             .iter()
@@ -95,6 +143,9 @@ impl<'t> HeldOut<'t> {
             .filter(costly)
             .map(|(sample, predicted)| (predicted.ln(), sample.latency_us.ln()))
             .collect();
+        if pairs.is_empty() {
+            pairs = self.networks.iter().map(|(_, sum, measured)| (sum.ln(), measured.ln())).collect();
+        }
         let mean = pairs.iter().map(|pair| pair.1).sum::<f64>() / pairs.len().max(1) as f64;
         let of_fit: f64 = pairs.iter().map(|(predicted, measured)| (predicted - measured).powi(2)).sum();
         let of_constant: f64 = pairs.iter().map(|(_, measured)| (mean - measured).powi(2)).sum();
@@ -109,11 +160,8 @@ impl<'t> HeldOut<'t> {
 
     /// The figures for the report.
     pub(super) fn quality(&self) -> Quality {
-        let calibrations: Vec<Calibration> =
-            (0..self.folds).map(|part| self.calibration_without(Some(part))).collect();
-        let network =
-            |(part, sum, measured): &(usize, f64, f64)| (calibrations[*part].apply(*sum), *measured);
-        let networks: Vec<(f64, f64)> = self.networks.iter().map(network).collect();
+        let calibrations = self.calibrations();
+        let networks = self.networks();
         let inside = self.networks.iter().zip(&networks).filter(|((part, ..), (predicted, measured))| {
             let (low, high) = calibrations[*part].interval;
             (low * predicted..=high * predicted).contains(measured)
@@ -146,7 +194,8 @@ impl<'t> HeldOut<'t> {
     }
 }
 
-fn sum(estimator: &Estimator, graph: &Graph) -> f64 {
+/// The sum of the layers as `estimator` prices them.
+pub(super) fn sum(estimator: &Estimator, graph: &Graph) -> f64 {
     graph.layers().map(|layer| estimator.layer_us(layer)).sum()
 }
 

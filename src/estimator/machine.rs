@@ -38,26 +38,44 @@ const LEAST_GAIN: f64 = 0.02;
 /// Terms that follow neither staircase; without them a lane count has to explain the rows by itself.
 const UNTILED: [&str; 4] = ["macs_in_output_tiles", "macs", "outputs", "output_bytes"];
 
-/// The machine that explains the samples best.
+/// The machine that explains the samples best, with lanes as searched here or as `found` by their staircase.
 ///
 /// # Errors
 /// A sample holds a number that is not finite.
-pub(super) fn find(training: &Training, samples: &[&Sample]) -> Result<Machine> {
+pub(super) fn find(training: &Training, samples: &[&Sample], found: Lanes) -> Result<Machine> {
     let kinds = [Kind::Conv2d, Kind::PointwiseConv2d, Kind::DepthwiseConv2d];
     let rows = |kind: &Kind| thin(all_of(training, samples, *kind));
     let thinned: Vec<Vec<Measured>> = kinds.iter().map(rows).collect();
     let dense: Vec<Vec<Measured>> = thinned[..2].iter().map(|rows| busiest(rows)).collect();
     let staircase = |machine: &Machine| total(&dense, machine, true);
     let error = |machine: &Machine| total(&thinned, machine, false);
-    let mut best = START;
+    let mut searched = START;
     for _ in 0..SWEEPS {
-        best = choose(best, &LANES, |m, lanes| m.lanes.output = lanes, LEAST_GAIN, &staircase)?;
-        best = choose(best, &LANES, |m, lanes| m.lanes.input = lanes, LEAST_GAIN, &staircase)?;
+        searched = choose(searched, &LANES, |m, lanes| m.lanes.output = lanes, LEAST_GAIN, &staircase)?;
+        searched = choose(searched, &LANES, |m, lanes| m.lanes.input = lanes, LEAST_GAIN, &staircase)?;
     }
-    best = choose(best, &BURST_BYTES, |m, bytes| m.burst_bytes = bytes, 0.0, &error)?;
-    best = choose(best, &ON_CHIP_BYTES, |m, bytes| m.on_chip_bytes = bytes, 0.0, &error)?;
-    best = choose(best, &PASS_CHANNELS, |m, channels| m.pass_channels = channels, 0.0, &error)?;
-    choose(best, &PASS_PIXELS, |m, pixels| m.pass_pixels = pixels, 0.0, &error)
+    let mut tried = vec![found, searched.lanes];
+    if found.output > 1 {
+        // Many machines are square; bricks of channels in memory may hide that on the input side.
+        tried.push(Lanes { input: found.output, output: found.output });
+    }
+    let mut best = (f64::INFINITY, START);
+    for lanes in tried {
+        let machine = memory_and_passes(Machine { lanes, ..START }, &error)?;
+        let left = error(&machine)?;
+        if left < best.0 {
+            best = (left, machine);
+        }
+    }
+    Ok(best.1)
+}
+
+/// Searches what is not lanes.
+fn memory_and_passes(from: Machine, error: &(impl Fn(&Machine) -> Result<f64> + Sync)) -> Result<Machine> {
+    let mut best = choose(from, &BURST_BYTES, |m, bytes| m.burst_bytes = bytes, 0.0, error)?;
+    best = choose(best, &ON_CHIP_BYTES, |m, bytes| m.on_chip_bytes = bytes, 0.0, error)?;
+    best = choose(best, &PASS_CHANNELS, |m, channels| m.pass_channels = channels, 0.0, error)?;
+    choose(best, &PASS_PIXELS, |m, pixels| m.pass_pixels = pixels, 0.0, error)
 }
 
 /// A layer with its latency in microseconds.

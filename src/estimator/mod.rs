@@ -9,12 +9,14 @@ mod boost;
 mod calibration;
 mod context;
 mod correction;
+mod descent;
 mod document;
 mod estimate;
 mod evaluate;
 mod features;
 mod fit;
 mod held_out;
+mod lanes;
 mod machine;
 mod model;
 mod noise;
@@ -25,17 +27,21 @@ mod quality;
 mod range;
 mod reason;
 mod regression;
+mod report;
 mod store;
 mod training;
+mod wholes;
 
 pub use context::{Graph, Placed};
 pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
 pub use evaluate::Estimator;
 pub use fit::{Fit, fit};
+pub use lanes::{FoundLane, FoundLanes};
 pub use noise::Floor;
 pub use options::FitOptions;
 pub use physical::Lanes;
 pub use quality::{Accuracy, Additivity, Quality};
+pub use report::{CurvePoint, FitReport, LearningCurve, MeasureNext, OldComparison, OldNew, WorstRow};
 
 #[cfg(test)]
 mod tests;

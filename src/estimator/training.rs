@@ -13,10 +13,23 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Training {
     graphs: Vec<Graph>,
+    /// Where each graph was measured.
+    origins: Vec<Origin>,
+    /// Name of each sample's layer; empty if the file has none.
+    layer_names: Vec<String>,
     /// Layers and isolated operators with their measured latency.
     pub(super) samples: Vec<Sample>,
     /// Whole networks.
     pub(super) wholes: Vec<Whole>,
+}
+
+/// Where something was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Origin {
+    /// The file as the user named it.
+    pub(super) file: String,
+    /// The network; none for isolated operators.
+    pub(super) network: Option<String>,
 }
 
 /// One measured layer.
@@ -52,21 +65,26 @@ impl Training {
         let mut numbers = BTreeMap::new();
         for file in measurements {
             for isolated in &file.isolated {
-                training.add_isolated(isolated);
+                training.add_isolated(isolated, &file.file);
             }
             for profile in &file.networks {
                 let next = numbers.len();
                 let number = *numbers.entry(profile.network.as_str()).or_insert(next);
+                training
+                    .origins
+                    .push(Origin { file: file.file.clone(), network: Some(profile.network.clone()) });
                 training.add_profile(profile, known.get(profile.network.as_str()).copied(), number)?;
             }
         }
         Ok(training)
     }
 
-    fn add_isolated(&mut self, isolated: &Isolated) {
+    fn add_isolated(&mut self, isolated: &Isolated, file: &str) {
         let graph = self.graphs.len();
+        self.origins.push(Origin { file: file.to_owned(), network: None });
         self.graphs.push(Graph::chain(isolated.operations.iter().copied()));
         if isolated.operations.len() == 1 {
+            self.layer_names.push(String::new());
             self.samples.push(Sample { graph, layer: 0, latency_us: isolated.latency_us, network: None });
         }
     }
@@ -110,17 +128,31 @@ impl Training {
         graph: usize,
         number: usize,
     ) {
-        self.samples.extend(layers.into_iter().map(|(layer, time)| Sample {
-            graph,
-            layer,
-            latency_us: time.latency_us,
-            network: Some(number),
-        }));
+        for (layer, time) in layers {
+            self.layer_names.push(time.layer.clone());
+            let (latency_us, network) = (time.latency_us, Some(number));
+            self.samples.push(Sample { graph, layer, latency_us, network });
+        }
     }
 
     /// The part of `parts` that a sample is in: networks as a whole, isolated operators one by one.
     pub(super) fn part(&self, sample: &Sample, parts: usize) -> usize {
         self.part_of(sample.network.unwrap_or(sample.graph), parts)
+    }
+
+    /// What a sample is counted by, in the order of the files: its network, or itself if it is isolated.
+    pub(super) fn unit(&self, sample: &Sample) -> usize {
+        sample.network.unwrap_or(sample.graph)
+    }
+
+    /// Where the sample with this index was measured, and the name of its layer.
+    pub(super) fn sample_origin(&self, index: usize) -> Option<(&Origin, &str)> {
+        Some((self.origins.get(self.samples.get(index)?.graph)?, self.layer_names.get(index)?))
+    }
+
+    /// Where a network was measured.
+    pub(super) fn whole_origin(&self, whole: &Whole) -> Option<&Origin> {
+        self.origins.get(whole.graph)
     }
 
     /// The part of `parts` that a network is in.

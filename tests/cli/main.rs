@@ -6,7 +6,7 @@ mod bad_input;
 mod common;
 mod compare;
 mod estimate;
-
+mod fit;
 mod fixture;
 mod help;
 mod main_job;
