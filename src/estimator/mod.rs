@@ -9,6 +9,7 @@ mod boost;
 mod calibration;
 mod context;
 mod correction;
+mod datasheet;
 mod document;
 mod estimate;
 mod evaluate;
@@ -28,6 +29,7 @@ mod store;
 mod training;
 
 pub use context::{Graph, Placed};
+pub use datasheet::Datasheet;
 pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
 pub use evaluate::Estimator;
 pub use fit::{Fit, fit};
