@@ -9,8 +9,9 @@ use nas::{
     measurement::{Measurements, parse_measurements},
     network::{Network, read_networks},
 };
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-const NPU: &str = "ethos-u55-128";
+const NPU: &str = "ethos-u65-512";
 
 fn sheet(name: &str) -> Datasheet {
     Datasheet::load(Path::new(&format!("estimators/datasheets/{name}.json"))).unwrap()
@@ -28,11 +29,14 @@ fn every_shipped_datasheet_gives_an_estimator() {
     assert_eq!(names.len(), 7, "{names:?}");
 }
 
-/// Every 839th line from `offset` on: 50 rows of 41,973.
-fn few(text: &str, offset: usize) -> Measurements {
-    let header = text.lines().next().unwrap();
-    let rows: Vec<&str> = text.lines().skip(1 + offset).step_by(839).take(50).collect();
-    parse_measurements("few.csv", &format!("{header}\n{}\n", rows.join("\n"))).unwrap()
+/// 50 rows drawn at random, as `examples/calibrate_datasheet.rs` draws them.
+fn few(text: &str, seed: u64) -> Measurements {
+    let mut lines = text.lines();
+    let mut drawn = vec![lines.next().unwrap()];
+    let mut left: Vec<&str> = lines.collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    drawn.extend((0..50).map(|_| left.swap_remove(rng.random_range(0..left.len()))));
+    parse_measurements("few.csv", &(drawn.join("\n") + "\n")).unwrap()
 }
 
 /// Mean errors of networks and of layers, in percent, of networks that `few` does not name.
@@ -58,8 +62,8 @@ fn a_datasheet_with_fifty_rows_beats_the_datasheet_and_the_rows() {
     let (all, sheet, options) =
         (parse_measurements("all.csv", &text).unwrap(), sheet(NPU), FitOptions::default());
     let mut sums = [[0.0; 2]; 3];
-    for offset in [0, 280, 560] {
-        let rows = [few(&text, offset)];
+    for seed in 0..3 {
+        let rows = [few(&text, seed)];
         let estimators = [
             sheet.estimator(&options).unwrap(),
             fit(&rows, &networks, &options).unwrap().estimator,
@@ -71,6 +75,6 @@ fn a_datasheet_with_fifty_rows_beats_the_datasheet_and_the_rows() {
         }
     }
     let [alone, rows, both] = sums;
-    assert!(both[0] < 0.9 * alone[0].min(rows[0]), "networks: {alone:?} {rows:?} {both:?}");
-    assert!(both[1] < 0.9 * alone[1].min(rows[1]), "layers: {alone:?} {rows:?} {both:?}");
+    assert!(both[0] < 0.8 * alone[0].min(rows[0]), "networks: {alone:?} {rows:?} {both:?}");
+    assert!(both[1] < 0.95 * alone[1].min(rows[1]), "layers: {alone:?} {rows:?} {both:?}");
 }
