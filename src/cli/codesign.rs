@@ -10,7 +10,7 @@ use nas::{
     estimator::{Estimator, Lanes},
     objective::ArchitectureSearch,
     report::{ChipRow, CoDesign, Design, Entry, Origin},
-    search::Outcome,
+    search::{Outcome, Termination},
     space::Space,
     trainability::trainability,
 };
@@ -40,21 +40,26 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let threads = search::threads(args)?;
     let stop = interrupt::flag()?;
     let mut rows = Vec::new();
-    let mut missing = Vec::new();
+    let mut unfinished = Vec::new();
     for chip in &chips {
         let name = chip.estimator.name();
         if stop.load(Ordering::Relaxed) {
-            missing.push(name.to_owned());
+            unfinished.push(name.to_owned());
             continue;
         }
         if !args.quiet {
             output::tell(format_args!("{name} ({} of {})", rows.len() + 1, chips.len()));
         }
-        rows.push(threads.install(|| row(args, chip, &folder.join(safe(name)), threshold, stop))?);
+        let row = threads.install(|| row(args, chip, &folder.join(safe(name)), threshold, stop));
+        let (row, termination) = row?;
+        if termination == Termination::Cancelled {
+            unfinished.push(name.to_owned());
+        }
+        rows.push(row);
     }
     let names = |chip: &Chip| chip.space.name().to_owned();
     let space = chips.first().map(names).unwrap_or_default();
-    let table = CoDesign { missing, ..CoDesign::of(&space, args.seed, args.evaluations, threshold, rows) };
+    let table = CoDesign { unfinished, ..CoDesign::of(&space, args.seed, args.evaluations, threshold, rows) };
     table.save(&folder.join(FILE))?;
     output::print(&rendered(&table, args.format))?;
     let path = folder.display();
@@ -140,7 +145,7 @@ fn row(
     folder: &Path,
     threshold: f64,
     stop: &AtomicBool,
-) -> anyhow::Result<ChipRow> {
+) -> anyhow::Result<(ChipRow, Termination)> {
     let Chip { estimator, space } = chip;
     let problem = ArchitectureSearch::new(space, estimator)?;
     // A chip that an interruption left out starts from the beginning.
@@ -153,7 +158,7 @@ fn row(
     let best = best(&problem, space, estimator, &outcome, threshold)?;
     let ms = report.baseline.latency_ms;
     let Lanes { input, output } = estimator.lanes();
-    Ok(ChipRow {
+    let row = ChipRow {
         estimator: Origin { name: estimator.name().into(), hash: estimator.hash().into() },
         lanes: [input, output],
         parallelism: space.parallelism(),
@@ -161,7 +166,8 @@ fn row(
         baseline: Design::of(&report.baseline),
         latency_reduction_pct: best.as_ref().map(|best| 100.0 * (1.0 - best.latency_ms / ms)),
         best: best.as_ref().map(Design::of),
-    })
+    };
+    Ok((row, outcome.termination))
 }
 
 /// The fastest of the front that reaches the threshold.

@@ -98,8 +98,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
 
 /// What there is to say of an estimator that nothing was measured for.
 const UNMEASURED: &str = "analytic: nothing was measured, so nothing could be held out; the interval, 0.5 to 2 \
-                          times the latency, is wide on purpose.\n50 measured rows more than halve the error of \
-                          some chips: nas fit --datasheet CHIP few.csv\n";
+                          times the latency, is wide on purpose.\nsome 50 measured rows make it better: nas \
+                          fit --datasheet CHIP few.csv\n";
 
 /// The estimator of a chip being designed, corrected by what was measured.
 fn from_datasheet(

@@ -36,9 +36,9 @@ pub struct CoDesign {
     pub trainability: f64,
     /// Chips that were searched for, in the order given.
     pub chips: Vec<ChipRow>,
-    /// Chips that an interruption left out.
+    /// Chips whose search an interruption cut short or left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
+    pub unfinished: Vec<String>,
     /// The index in `chips` of the chip with the least latency.
     pub winner: Option<usize>,
 }
@@ -115,7 +115,7 @@ impl CoDesign {
             evaluations,
             trainability,
             chips,
-            missing: Vec::new(),
+            unfinished: Vec::new(),
             winner,
         }
     }
@@ -182,8 +182,8 @@ impl CoDesign {
             si(self.evaluations),
             self.seed
         );
-        if !self.missing.is_empty() {
-            notes += &format!("interrupted before: {}\n", self.missing.join(", "));
+        if !self.unfinished.is_empty() {
+            notes += &format!("interrupted; not searched to the end: {}\n", self.unfinished.join(", "));
         }
         notes
     }

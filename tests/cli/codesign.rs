@@ -133,3 +133,31 @@ fn several_chips_are_compared_at_one_trainability() {
     let said = refusal(&["search", &space, "-q", "-e", &chips[0], "-e", &chips[0], "-n", "10"]);
     assert!(said.contains("two estimators are called lanes-8"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_was_found_and_names_what_is_left() {
+    use std::{process::Stdio, thread::sleep, time::Duration};
+    let folder = tempfile::tempdir().unwrap();
+    let chips = ["lanes-8", "lanes-32"].map(|name| estimator(folder.path(), name));
+    let run = folder.path().join("run");
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("nas"))
+        .args(["search", "search-spaces/presence-detector.json", "-n", "1000000000", "-e", &chips[0], "-e"])
+        .arg(&chips[1])
+        .arg("--out")
+        .arg(&run)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !run.join("lanes-8/checkpoint.json").exists() {
+        sleep(Duration::from_millis(20));
+        assert!(child.try_wait().unwrap().is_none(), "ended before it was interrupted");
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let table = CoDesign::load(&run.join("codesign.json")).unwrap();
+    assert_eq!((table.chips.len(), table.unfinished), (1, vec!["lanes-8".to_owned(), "lanes-32".to_owned()]));
+    assert!(run.join("lanes-8/report.json").exists() && !run.join("lanes-32").exists());
+}
