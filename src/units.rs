@@ -74,6 +74,29 @@ pub fn binary_bytes(bytes: Bytes) -> String {
         .map_or_else(|| format!("{bytes} B"), |(scale, prefix)| format!("{:.2} {prefix}", value / scale))
 }
 
+/// Units that bytes are written in, with their sizes.
+const BYTE_UNITS: [(&str, f64); 8] = [
+    ("", 1.0),
+    ("B", 1.0),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("kB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+];
+
+/// Reads bytes as people write them: `393216`, `384KiB`, `1.5 MB`; none if that is no whole number of bytes.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<Bytes> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let (_, size) = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim())?;
+    let bytes = number.parse::<f64>().ok()? * size;
+    // Beyond 2^53 a float no longer counts single bytes.
+    (bytes.fract() == 0.0 && bytes <= 9e15).then_some(Bytes(bytes as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +107,17 @@ mod tests {
         assert_eq!(si(999), "999");
         assert_eq!(binary_bytes(Bytes(6_021_120)), "5.74 MiB");
         assert_eq!(binary_bytes(Bytes(512)), "512 B");
+    }
+
+    #[test]
+    fn bytes_are_read_with_and_without_a_unit() {
+        let known = [("393216", 393_216), ("384KiB", 393_216), ("1.5 MB", 1_500_000), ("4GiB", 1 << 32)];
+        for (text, bytes) in known {
+            assert_eq!(parse_bytes(text), Some(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "KiB", "384KB", "-1", "0.3", "1e3", "99999999GiB", "1..2"] {
+            assert_eq!(parse_bytes(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         "which accelerator? give an estimator with --estimator, such as estimators/ethos-u55-128.json",
     )?;
     let estimator = Estimator::load(&path)?;
+    if estimator.is_analytic() {
+        output::tell(format_args!("note: {} is {}", estimator.name(), estimator.provenance()));
+    }
     for (index, network) in networks.into_iter().enumerate() {
         let text = match estimator.target() {
             Some(target) => {

@@ -1,5 +1,6 @@
 //! The command line: one subcommand is one file with its arguments and a `run`.
 
+mod codesign;
 mod compare;
 mod completions;
 mod estimate;

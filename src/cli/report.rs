@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use nas::{
     io::write_atomically,
-    report::{Report, Run, report_html, report_markdown, report_text},
+    report::{CoDesign, Report, Run, report_html, report_markdown, report_text},
 };
 
 use super::{
-    Status,
+    Status, codesign,
     output::{self, Format},
 };
 
 /// Show the report of a run, or write it as one self-contained HTML page.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The run folder, or its report.json; a folder also gives the page the whole front.
+    /// The run folder, or its report.json; a folder also gives the page the whole front. The folder of a
+    /// search for several chips gives their table.
     run: PathBuf,
     /// Write to this file instead; its ending gives the form: .html, .md, .json or .txt.
     #[arg(long, short, value_name = "FILE", conflicts_with = "format")]
@@ -32,6 +33,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     match &args.out {
         Some(file) => write(args, file)?,
+        None if args.run.join(codesign::FILE).exists() => {
+            let table = CoDesign::load(&args.run.join(codesign::FILE))?;
+            output::print(&codesign::rendered(&table, args.format))?;
+        }
         None => output::print(&rendered(&Report::load(&report_path(&args.run))?, args.format))?,
     }
     Ok(Status::Done)
@@ -40,6 +45,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 fn write(args: &Args, file: &Path) -> anyhow::Result<()> {
     if file.exists() && !args.force {
         bail!("{} is there already; name another with --out, or --force to replace it", file.display());
+    }
+    if args.run.join(codesign::FILE).exists() {
+        bail!("{} holds searches for several chips; give the folder of one of them", args.run.display());
     }
     let run = Run::load(&args.run)?;
     let text = match file.extension().and_then(|ending| ending.to_str()) {

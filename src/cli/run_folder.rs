@@ -67,9 +67,14 @@ impl RunFolder {
     }
 }
 
-fn next_free(space: &str) -> PathBuf {
-    let safe: String =
-        space.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+/// `name` as a file may be called.
+pub(super) fn safe(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}
+
+/// The first of `runs/SPACE-1`, `runs/SPACE-2` … that is not there.
+pub(super) fn next_free(space: &str) -> PathBuf {
+    let safe = safe(space);
     let numbered = |number: u32| Path::new("runs").join(format!("{safe}-{number}"));
     let first_free = (1..).map(numbered).find(|folder| !folder.exists());
     first_free.unwrap_or_else(|| Path::new("runs").join(safe))

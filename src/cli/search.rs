@@ -1,7 +1,7 @@
 //! `nas search`: the main job.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -12,11 +12,11 @@ use nas::{
     objective::ArchitectureSearch,
     report::{AblationRow, Report, Settings, ablate, front_csv, report_markdown},
     search::{Algorithm, Budget, Executor, Outcome, Termination},
-    space::Space,
+    space::{Space, Target},
 };
 
 use super::{
-    Status, interrupt,
+    Status, codesign, interrupt,
     output::{self, Format},
     progress::Reporter,
     report::rendered,
@@ -26,26 +26,29 @@ use super::{
 /// Search a space for the architecture with the least latency at no less expected accuracy.
 ///
 /// Writes a run folder with report.json, report.md, front.csv, checkpoint.json and a copy of the estimator.
+/// With several estimators, one search for each chip in a folder of its own, and codesign.json: what each chip
+/// reaches at the same trainability.
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(super) struct Args {
     /// The space file (nas.space/1).
-    space: PathBuf,
-    /// The estimator of the accelerator (nas.estimator/1); by default the one that the space names.
+    pub(super) space: PathBuf,
+    /// The estimator of the accelerator (nas.estimator/1); by default the one that the space names. Give it
+    /// several times to compare chips.
     #[arg(long, short, value_name = "EST")]
-    estimator: Option<PathBuf>,
+    pub(super) estimator: Vec<PathBuf>,
     /// The run folder to write; by default the next free one below runs/.
     #[arg(long, short, value_name = "RUN", conflicts_with = "resume")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Replace the results of an earlier search in the run folder.
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// Go on with an interrupted search in its run folder.
     #[arg(long, value_name = "RUN")]
-    resume: Option<PathBuf>,
+    pub(super) resume: Option<PathBuf>,
     /// How many distinct architectures to score.
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50_000)]
-    evaluations: u64,
+    pub(super) evaluations: u64,
     /// Stop after this many seconds, if that comes first.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time: Option<Duration>,
@@ -57,7 +60,7 @@ pub(super) struct Args {
     population: Option<u32>,
     /// The seed of all random numbers; the same seed gives the same result on any number of threads.
     #[arg(long, default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Threads; by default one for each core.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -69,10 +72,10 @@ pub(super) struct Args {
     front: u16,
     /// The form of the result on stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
     /// No progress.
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -87,31 +90,80 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     if args.evaluations == 0 {
         bail!("--evaluations 0 leaves nothing to search; give at least 1");
     }
-    let space = Space::load(&args.space)?;
-    let estimator = Estimator::load(&estimator_path(args, &space)?)?;
+    if args.estimator.len() > 1 {
+        return codesign::run(args);
+    }
+    if args.resume.as_ref().is_some_and(|folder| folder.join(codesign::FILE).exists()) {
+        bail!(
+            "that run compares several chips; repeat all of its --estimator options, or resume one of its folders"
+        );
+    }
+    let estimator = Estimator::load(&estimator_path(args)?)?;
+    let space = space_for(&args.space, &estimator)?;
     let problem = ArchitectureSearch::new(&space, &estimator)?;
     let folder = match &args.resume {
         Some(folder) => RunFolder::open(folder)?,
         None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
     };
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build()?;
+    let threads = threads(args)?;
     let stop = interrupt::flag()?;
-    let (outcome, ablation) =
-        threads.install(|| searched(args, &problem, &space, &estimator, &folder, stop))?;
-    let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
-    let report = Report::of(&space, &estimator, &problem, &outcome, &settings, ablation)?;
-    estimator.save(&folder.estimator())?;
-    report.save(&folder.report())?;
-    nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
-    nas::io::write_atomically(&folder.front(), front_csv(&space, &problem, &outcome).as_bytes())?;
+    let resume = args.resume.is_some();
+    let (report, outcome) =
+        threads.install(|| searched_and_saved(args, &problem, &space, &estimator, &folder, resume, stop))?;
     output::print(&rendered(&report, args.format))?;
     tell_what_next(args, &folder, &problem, &outcome);
     Ok(if stop.load(Ordering::Relaxed) { Status::Interrupted } else { status(&outcome) })
 }
 
-fn estimator_path(args: &Args, space: &Space) -> anyhow::Result<PathBuf> {
-    let named = args.estimator.clone().or_else(|| space.estimator().map(ToOwned::to_owned));
+pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build()?)
+}
+
+/// The space, with channels that snap to the lanes of `estimator` where the file wants that.
+pub(super) fn space_for(path: &Path, estimator: &Estimator) -> anyhow::Result<Space> {
+    let parallelism = estimator.parallelism();
+    let space = Space::load_for(path, Some(parallelism))?;
+    if Target::load(path)?.from_estimator {
+        let name = estimator.name();
+        output::tell(match parallelism {
+            1 => format!("{name} shows no staircase in its channels: channels do not snap"),
+            factor => format!("channels snap to multiples of {factor}, the lanes of {name}"),
+        });
+    }
+    Ok(space)
+}
+
+fn estimator_path(args: &Args) -> anyhow::Result<PathBuf> {
+    if let Some(given) = args.estimator.first() {
+        return Ok(given.clone());
+    }
+    let target = Target::load(&args.space)?;
+    if target.estimator.is_none() {
+        // What else is wrong with the file comes first.
+        Space::load_for(&args.space, Some(1))?;
+    }
+    let named = target.estimator;
     named.with_context(|| format!("{} names no estimator; give one with --estimator", args.space.display()))
+}
+
+/// Searches and fills the run folder.
+pub(super) fn searched_and_saved(
+    args: &Args,
+    problem: &ArchitectureSearch<'_>,
+    space: &Space,
+    estimator: &Estimator,
+    folder: &RunFolder,
+    resume: bool,
+    stop: &AtomicBool,
+) -> anyhow::Result<(Report, Outcome)> {
+    let (outcome, ablation) = searched(args, problem, space, estimator, folder, resume, stop)?;
+    let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
+    let report = Report::of(space, estimator, problem, &outcome, &settings, ablation)?;
+    estimator.save(&folder.estimator())?;
+    report.save(&folder.report())?;
+    nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
+    nas::io::write_atomically(&folder.front(), front_csv(space, problem, &outcome).as_bytes())?;
+    Ok((report, outcome))
 }
 
 fn searched(
@@ -120,6 +172,7 @@ fn searched(
     space: &Space,
     estimator: &Estimator,
     folder: &RunFolder,
+    resume: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<(Outcome, Vec<AblationRow>)> {
     let budget = Budget { evaluations: Some(args.evaluations), time: args.time };
@@ -130,7 +183,7 @@ fn searched(
         .budget(budget)
         .cancel(stop)
         .checkpoint(folder.checkpoint())
-        .resume(args.resume.is_some())
+        .resume(resume)
         .observe(&mut reporter);
     if let Some(size) = args.population {
         executor = executor.population(size as usize);
@@ -153,7 +206,8 @@ fn searched(
 fn tell_what_next(args: &Args, folder: &RunFolder, problem: &ArchitectureSearch<'_>, outcome: &Outcome) {
     let run = folder.path().display();
     if outcome.termination == Termination::Cancelled {
-        let (space, options) = (args.space.display(), repeated(args));
+        let estimator = args.estimator.iter().map(|path| format!(" -e {}", path.display()));
+        let (space, options) = (args.space.display(), estimator.collect::<String>() + &repeated(args));
         output::tell(format_args!("\ninterrupted; go on with: nas search {space} --resume {run}{options}"));
     }
     if let Some(nearest) = outcome.nearest.as_ref().filter(|_| !outcome.found_feasible()) {
@@ -171,12 +225,8 @@ fn status(outcome: &Outcome) -> Status {
     if outcome.found_feasible() { Status::Done } else { Status::NothingFeasible }
 }
 
-/// The options that a resumed search has to repeat.
-fn repeated(args: &Args) -> String {
-    let estimator = args.estimator.as_ref().map_or(String::new(), |path| format!(" -e {}", path.display()));
+/// The options that a resumed search has to repeat, beside the estimators.
+pub(super) fn repeated(args: &Args) -> String {
     let population = args.population.map_or(String::new(), |size| format!(" --population {size}"));
-    format!(
-        "{estimator} --seed {} --algorithm {}{population} -n {}",
-        args.seed, args.algorithm, args.evaluations
-    )
+    format!(" --seed {} --algorithm {}{population} -n {}", args.seed, args.algorithm, args.evaluations)
 }

@@ -4,21 +4,26 @@ use std::{fmt::Write, path::PathBuf};
 
 use clap::ValueEnum;
 use nas::{
+    estimator::Estimator,
     network::Network,
     report::Table,
-    space::{Genotype, Space},
+    space::{Genotype, Space, Target},
     trainability::trainability,
     units::{binary_bytes, si},
 };
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-use super::{Status, output};
+use super::{Status, output, search::space_for};
 
 /// Show a search space: its size, its genes, its baseline and some samples.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The space file (nas.space/1).
     space: PathBuf,
+    /// The estimator whose lanes channels snap to, where the space leaves that to it (`"parallelism":
+    /// "estimator"`); by default the one that the space names.
+    #[arg(long, short, value_name = "EST")]
+    estimator: Option<PathBuf>,
     /// How many random architectures to show.
     #[arg(long, default_value_t = 3)]
     samples: usize,
@@ -40,7 +45,12 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let space = Space::load(&args.space)?;
+    let target = Target::load(&args.space)?;
+    let estimator = args.estimator.as_ref().or(target.estimator.as_ref()).filter(|_| target.from_estimator);
+    let space = match estimator {
+        Some(path) => space_for(&args.space, &Estimator::load(path)?)?,
+        None => Space::load(&args.space)?,
+    };
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let samples: Vec<Genotype> = (0..args.samples).map(|_| sample(&space, &mut rng)).collect();
     output::print(&match args.format {

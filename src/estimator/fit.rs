@@ -116,7 +116,7 @@ fn check_amount(training: &Training) -> Result<()> {
 }
 
 /// An estimator that knows nothing yet.
-fn blank(measurements: &[Measurements], options: &FitOptions) -> Document {
+pub(super) fn blank(measurements: &[Measurements], options: &FitOptions) -> Document {
     Document {
         schema: SCHEMA.into(),
         name: name(measurements, options),
@@ -140,7 +140,7 @@ fn network_model(calibration: Calibration) -> NetworkModel {
 }
 
 /// The document with what the `chosen` samples teach.
-fn learn(
+pub(super) fn learn(
     training: &Training,
     blank: &Document,
     options: &FitOptions,
@@ -181,7 +181,7 @@ fn provenance(measurements: &[Measurements], options: &FitOptions) -> String {
     options.provenance.clone().or_else(beside).unwrap_or_else(|| "not stated".into())
 }
 
-fn data(file: &Measurements) -> Data {
+pub(super) fn data(file: &Measurements) -> Data {
     let name = std::path::Path::new(&file.file).file_name();
     let name = name.map_or_else(|| file.file.clone(), |name| name.to_string_lossy().into_owned());
     Data { file: name, hash: file.hash.clone(), rows: file.rows }

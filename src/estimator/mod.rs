@@ -9,6 +9,7 @@ mod boost;
 mod calibration;
 mod context;
 mod correction;
+mod datasheet;
 mod descent;
 mod document;
 mod estimate;
@@ -33,6 +34,7 @@ mod training;
 mod wholes;
 
 pub use context::{Graph, Placed};
+pub use datasheet::Datasheet;
 pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
 pub use evaluate::Estimator;
 pub use fit::{Fit, fit};

@@ -29,6 +29,11 @@ impl Range {
         Self([(f64::INFINITY, f64::NEG_INFINITY); PROPERTIES.len()])
     }
 
+    /// The range of what does not rest on measurements: any size that a network can have.
+    pub(super) fn everything() -> Self {
+        Self([(0.0, 1e18); PROPERTIES.len()])
+    }
+
     pub(super) fn widen(&mut self, operation: &Operation) {
         for ((_, value), (low, high)) in PROPERTIES.iter().zip(&mut self.0) {
             let value = value(operation);

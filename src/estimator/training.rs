@@ -102,7 +102,10 @@ impl Training {
                 self.add_samples(profile.layers.iter().enumerate(), graph, number);
             }
         }
-        let sum = || (!profile.layers.is_empty()).then(|| profile.layers.iter().map(|l| l.latency_us).sum());
+        // Some layers of a network do not add up to it.
+        let complete = network.is_none_or(|network| network.layers().len() == profile.layers.len());
+        let complete = complete && !profile.layers.is_empty();
+        let sum = || complete.then(|| profile.layers.iter().map(|l| l.latency_us).sum());
         if let Some(latency_us) = profile.latency_us.or_else(sum) {
             self.wholes.push(Whole { graph, latency_us, network: number });
         }
@@ -158,6 +161,11 @@ impl Training {
     /// The part of `parts` that a network is in.
     pub(super) fn part_of(&self, network: usize, parts: usize) -> usize {
         network % parts.max(1)
+    }
+
+    /// A network as if it were a sample: whoever may learn from its layers may learn from it.
+    pub(super) fn stand_in(whole: &Whole) -> Sample {
+        Sample { graph: whole.graph, layer: 0, latency_us: whole.latency_us, network: Some(whole.network) }
     }
 
     /// How much of its network each layer takes.

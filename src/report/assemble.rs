@@ -51,6 +51,7 @@ impl Report {
             schema: SCHEMA.into(),
             version: env!("CARGO_PKG_VERSION").into(),
             space: Origin { name: space.name().into(), hash: space.hash().into() },
+            parallelism: Some(space.parallelism()),
             estimators: vec![Origin { name: estimator.name().into(), hash: estimator.hash().into() }],
             provenance: estimator.provenance().into(),
             algorithm: settings.algorithm.to_string(),

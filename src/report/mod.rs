@@ -2,6 +2,7 @@
 
 mod assemble;
 mod changes;
+mod codesign;
 pub mod compare;
 mod entry;
 mod html;
@@ -15,6 +16,7 @@ mod text;
 
 pub use assemble::{Settings, ablate, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
+pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use entry::{Entry, LayerRow};
 pub use html::report_html;
 pub use markdown::{entry_markdown, report_markdown};
@@ -45,6 +47,9 @@ pub struct Report {
     pub version: String,
     /// The space that was searched.
     pub space: Origin,
+    /// The number that channels snap to; the estimator's lanes where the space leaves it to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<u32>,
     /// The estimators that gave the latencies.
     pub estimators: Vec<Origin>,
     /// Where the measurements behind the estimators come from.

@@ -54,7 +54,12 @@ pub(super) fn effort(report: &Report) -> String {
         report.termination,
         report.algorithm,
         report.seed
-    )
+    ) + &snapped(report)
+}
+
+/// What channels snap to.
+fn snapped(report: &Report) -> String {
+    report.parallelism.map_or(String::new(), |factor| format!("; channels in multiples of {factor}"))
 }
 
 /// What the asterisk in the table means, if there is one.

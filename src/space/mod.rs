@@ -10,12 +10,14 @@ mod decode;
 mod gene;
 mod genotype;
 mod read;
+mod target;
 
 pub use architecture::{Architecture, Classifier, Detector, Head, Segmenter, Stem};
 pub use constraint::{Constraint, Limit, Metric, Side};
 pub use gene::{Gene, GeneKind};
 pub use genotype::Genotype;
-pub use read::read_space;
+pub use read::{read_space, read_space_for};
+pub use target::Target;
 
 use std::path::{Path, PathBuf};
 
@@ -121,7 +123,17 @@ impl Space {
     /// # Errors
     /// The file cannot be read or is not a valid space; all its problems are returned together.
     pub fn load(path: &Path) -> Result<Self> {
-        let mut space = read_space(&path.display().to_string(), &io::read_text(path)?)?;
+        Self::load_for(path, None)
+    }
+
+    /// Reads a space file whose channels snap to the estimator's `parallelism` where the file leaves that to
+    /// the estimator. A file that names a number is read as by [`Space::load`].
+    ///
+    /// # Errors
+    /// As [`Space::load`]; or the file leaves the factor to the estimator, and there is none.
+    pub fn load_for(path: &Path, parallelism: Option<u32>) -> Result<Self> {
+        let text = io::read_text(path)?;
+        let mut space = read_space_for(&path.display().to_string(), &text, parallelism)?;
         let beside = |estimator: PathBuf| path.parent().unwrap_or(Path::new("")).join(estimator);
         space.estimator = space.estimator.map(beside);
         Ok(space)

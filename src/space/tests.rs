@@ -145,3 +145,26 @@ fn layers_wider_than_a_file_may_hold_are_refused() {
     let said = read_space("small.json", &text).unwrap_err().to_string();
     assert!(said.contains("at most 65536"), "{said}");
 }
+
+#[test]
+fn the_parallelism_factor_may_be_the_estimators() {
+    let text = SMALL.replacen("\"parallelism\": 8", "\"parallelism\": \"estimator\"", 1);
+    let space = read_space_for("small.json", &text, Some(8)).unwrap();
+    let named = read_space("small.json", SMALL).unwrap();
+    assert_eq!(space.parallelism(), 8);
+    assert_eq!(space.hash(), named.hash(), "the same space");
+    assert_ne!(read_space_for("small.json", &text, Some(16)).unwrap().hash(), named.hash());
+    assert_eq!(read_space_for("small.json", SMALL, Some(16)).unwrap().parallelism(), 8, "the file names 8");
+}
+
+#[test]
+fn without_an_estimator_its_factor_is_asked_for() {
+    let text = SMALL.replacen("\"parallelism\": 8", "\"parallelism\": \"estimator\"", 1);
+    let said = read_space("small.json", &text).unwrap_err().to_string();
+    assert!(
+        said.contains("target.parallelism: found \"estimator\"") && said.contains("--estimator"),
+        "{said}"
+    );
+    let said = problems("\"parallelism\": 8", "\"parallelism\": \"estimater\"");
+    assert!(said.contains("from 1 to 1024, or \"estimator\""), "{said}");
+}

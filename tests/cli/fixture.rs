@@ -68,6 +68,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         schema: nas::report::SCHEMA.into(),
         version: "0.0.0".into(),
         space: Origin { name: "door-bell".into(), hash: "5bace".into() },
+        parallelism: None,
         estimators: vec![Origin { name: "some-npu".into(), hash: "e571".into() }],
         provenance: "a formula".into(),
         algorithm: "nsga2".into(),

@@ -46,6 +46,22 @@ pub struct FitReport {
 }
 
 impl FitReport {
+    /// The report on an estimator of which only the quality is known.
+    pub(super) fn brief(estimator: &Estimator) -> Self {
+        Self {
+            schema: SCHEMA,
+            estimator: estimator.name().to_owned(),
+            hash: estimator.hash().to_owned(),
+            quality: estimator.quality().clone(),
+            lanes: estimator.document().lanes,
+            worst: Vec::new(),
+            learning_curve: None,
+            measure_next: None,
+            old: None,
+            warnings: Vec::new(),
+        }
+    }
+
     /// The report on `estimator`, whose held-out predictions are `held_out`.
     pub(super) fn new(
         estimator: &Estimator,
@@ -55,16 +71,12 @@ impl FitReport {
     ) -> Self {
         let old = old.map(|old| OldComparison::new(old, estimator, held_out));
         Self {
-            schema: SCHEMA,
-            estimator: estimator.name().to_owned(),
-            hash: estimator.hash().to_owned(),
-            quality: estimator.quality().clone(),
-            lanes: estimator.document().lanes,
             worst: worst::worst(held_out),
             learning_curve,
             measure_next: next::measure_next(held_out),
             warnings: warnings(held_out, estimator.quality(), old.as_ref()),
             old,
+            ..Self::brief(estimator)
         }
     }
 }

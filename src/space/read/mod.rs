@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use baseline::Baseline;
 use property::{CHANNELS, DEPTH_MULTIPLIER, INPUT_SIZE, Registry};
 
-use super::{Genotype, Space, gene::Choice};
+use super::{Genotype, Space, gene::Choice, target::FROM_ESTIMATOR};
 use crate::{
     error::Result,
     io::json::{Fields, Node, read_document},
@@ -39,15 +39,33 @@ const FIELDS: [&str; 11] = [
 /// # Errors
 /// The text is not a valid `nas.space/1` object; all its problems are returned together.
 pub fn read_space(file: &str, text: &str) -> Result<Space> {
-    let hash = content_hash(text);
-    read_document(file, text, |root| space(root, &hash))
+    read_space_for(file, text, None)
 }
 
-/// Two files that differ in layout only have the same hash.
-fn content_hash(text: &str) -> String {
+/// The same for an estimator with this parallelism factor, which counts where the file leaves it to the
+/// estimator.
+///
+/// # Errors
+/// As [`read_space`]; or the file leaves the factor to the estimator, and none is given.
+pub fn read_space_for(file: &str, text: &str, parallelism: Option<u32>) -> Result<Space> {
+    read_document(file, text, |root| {
+        let space = space(root, parallelism)?;
+        let hash = content_hash(text, space.parallelism);
+        Some(Space { hash, ..space })
+    })
+}
+
+/// Two files that differ in layout only have the same hash, and so has a file that leaves the factor to the
+/// estimator and one that names the same number.
+fn content_hash(text: &str, parallelism: u32) -> String {
     let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let text = value.map_or_else(|| text.to_owned(), |value| value.to_string());
-    short_id(text.as_bytes())
+    let resolved = |mut value: serde_json::Value| {
+        if let Some(factor) = value.pointer_mut("/target/parallelism").filter(|factor| factor.is_string()) {
+            *factor = parallelism.into();
+        }
+        value.to_string()
+    };
+    short_id(value.map_or_else(|| text.to_owned(), resolved).as_bytes())
 }
 
 struct Target {
@@ -60,13 +78,13 @@ struct Input {
     channels: u32,
 }
 
-fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
+fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
     let fields = root.fields(&[&FIELDS[..], &["baseline"]].concat())?;
     fields.check_schema(SCHEMA);
     let name = fields.required("name").and_then(Node::string);
     let described = fields.or("description", "", Node::string);
     let dtype = fields.or("dtype", DType::Int8, |node| node.named(&DType::NAMES));
-    let target = fields.required("target").and_then(target);
+    let target = fields.required("target").and_then(|node| target(node, factor));
     // Widths snap to the factor; without one the rest is still read, for its problems.
     let mut genes = Registry::new(target.as_ref().map_or(1, |target| target.parallelism));
     let input = fields.required("input").and_then(|node| input(node, &mut genes));
@@ -82,7 +100,7 @@ fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
     described?;
     let mut space = Space {
         name: name?.to_owned(),
-        hash: hash.to_owned(),
+        hash: String::new(),
         estimator: target.estimator,
         dtype: dtype?,
         parallelism: target.parallelism,
@@ -108,11 +126,30 @@ fn space(root: &Node<'_>, hash: &str) -> Option<Space> {
     Some(space)
 }
 
-fn target(node: &Node<'_>) -> Option<Target> {
+fn target(node: &Node<'_>, factor: Option<u32>) -> Option<Target> {
     let fields = node.fields(&["parallelism", "estimator"])?;
-    let parallelism = fields.required("parallelism").and_then(|node| node.u32_in(1..=1024));
+    let parallelism = fields.required("parallelism").and_then(|node| parallelism(node, factor));
     let estimator = fields.or("estimator", None, |node| node.string().map(|path| Some(PathBuf::from(path))));
     Some(Target { parallelism: parallelism?, estimator: estimator? })
+}
+
+/// A number, or the factor of the estimator.
+fn parallelism(node: &Node<'_>, factor: Option<u32>) -> Option<u32> {
+    const MOST: u32 = 1024;
+    if !node.is_string() {
+        return node.u32_in(1..=MOST);
+    }
+    if node.string()? != FROM_ESTIMATOR {
+        node.expected(format_args!("a whole number from 1 to {MOST}, or \"{FROM_ESTIMATOR}\""));
+        return None;
+    }
+    let factor = factor.filter(|factor| (1..=MOST).contains(factor));
+    if factor.is_none() {
+        node.expected(
+            "the estimator whose lanes are meant: give it with --estimator EST, or name it in target.estimator",
+        );
+    }
+    factor
 }
 
 fn input(node: &Node<'_>, genes: &mut Registry) -> Option<Input> {

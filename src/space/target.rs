@@ -1,0 +1,35 @@
+//! What a space file says of its accelerator, before the rest of it can be read.
+
+use std::path::{Path, PathBuf};
+
+use crate::{error::Result, io};
+
+/// The value of `parallelism` that leaves the factor to the estimator.
+pub(super) const FROM_ESTIMATOR: &str = "estimator";
+
+/// The target of a space file. Widths depend on the parallelism factor, so where that is the estimator's to
+/// say, the estimator has to be known before the space is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Whether channels snap to the estimator's lanes.
+    pub from_estimator: bool,
+    /// The estimator file that the space names, relative to the space file.
+    pub estimator: Option<PathBuf>,
+}
+
+impl Target {
+    /// Looks into a space file. What is wrong with it is left to [`super::Space::load_for`] to say.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = io::read_text(path)?;
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(Self::default()) };
+        let target = &value["target"];
+        let beside = |estimator: &str| path.parent().unwrap_or(Path::new("")).join(estimator);
+        Ok(Self {
+            from_estimator: target["parallelism"] == FROM_ESTIMATOR,
+            estimator: target["estimator"].as_str().map(beside),
+        })
+    }
+}
