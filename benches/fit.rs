@@ -3,9 +3,11 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use rayon::prelude::*;
+
 use nas::{
     estimator::{FitOptions, Graph, fit},
-    measurement::{Measurements, parse_measurements},
+    measurement::{Measurements, Operation, parse_measurements},
     network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source},
 };
 
@@ -34,8 +36,8 @@ fn network(seed: u32) -> Network {
 fn measured(networks: &[Network]) -> Measurements {
     let mut text = "op,in_h,in_w,cin,cout,kernel,stride,groups,network,layer,latency_us\n".to_owned();
     for network in networks {
-        for (layer, placed) in network.layers().iter().zip(Graph::of(network).layers()) {
-            let o = placed.operation();
+        for layer in network.layers() {
+            let o = Operation::of(network, layer);
             let us = 0.5 + layer.macs.0 as f64 / 5e4 + o.input_bytes().max(o.output_bytes()) as f64 / 4e3;
             let (shape, op) = (o.input, layer.op.name());
             text += &format!(
@@ -55,6 +57,8 @@ fn measured(networks: &[Network]) -> Measurements {
     parse_measurements("made-up.csv", &text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+const TABLE: usize = 100_000;
+
 fn benches(c: &mut Criterion) {
     let networks: Vec<Network> = (0..180).map(network).collect();
     let measurements = [measured(&networks)];
@@ -69,12 +73,22 @@ fn benches(c: &mut Criterion) {
     group.bench_function(format!("fit {rows} rows, 5 folds"), |b| {
         b.iter(|| fit(black_box(&measurements), &networks, &options).map(|fit| fit.estimator.overhead_us()));
     });
-    let graph = Graph::of(&networks[0]);
+    let graph = estimator.graph(&networks[0]);
     group.bench_function("price one layer", |b| b.iter(|| estimator.layer_us(black_box(&graph).layer(9))));
     let layers = graph.len();
     group.bench_function(format!("price a network of {layers} layers"), |b| {
         b.iter(|| estimator.latency_us(black_box(&networks[0])));
     });
+    // As many prices as a cost table holds, of layers in context that differ.
+    let graphs: Vec<Graph> = networks.iter().map(|network| estimator.graph(network)).collect();
+    let table = || {
+        let entries = (0..TABLE).into_par_iter().map(|entry| {
+            let graph = &graphs[entry % graphs.len()];
+            estimator.layer_us(graph.layer(entry / graphs.len() % graph.len()))
+        });
+        entries.sum::<f64>()
+    };
+    group.bench_function(format!("price a table of {TABLE} layers"), |b| b.iter(table));
     group.finish();
 }
 

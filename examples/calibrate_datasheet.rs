@@ -11,7 +11,7 @@
 use std::{collections::HashSet, error::Error, path::Path};
 
 use nas::{
-    estimator::{Accuracy, Datasheet, Estimator, FitOptions, Graph, fit},
+    estimator::{Accuracy, Datasheet, Estimator, FitOptions, fit},
     io::read_text,
     measurement::{Measurements, Profile, parse_measurements},
     network::{Network, read_networks},
@@ -123,7 +123,7 @@ fn add(sums: &mut Sums, estimator: &Estimator, profiles: &[&Profile], networks: 
             continue;
         };
         let Some(measured) = profile.latency_us else { continue };
-        let graph = Graph::of(network);
+        let graph = estimator.graph(network);
         let predicted: Vec<f64> = graph.layers().map(|layer| estimator.layer_us(layer)).collect();
         let whole = estimator.overhead_us() + predicted.iter().sum::<f64>();
         inside += usize::from((low * whole..=high * whole).contains(&measured));

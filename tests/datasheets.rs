@@ -4,14 +4,14 @@
 use std::{collections::HashSet, path::Path};
 
 use nas::{
-    estimator::{Accuracy, Datasheet, Estimator, FitOptions, Graph, fit},
+    estimator::{Accuracy, Datasheet, Estimator, FitOptions, fit},
     io::read_text,
     measurement::{Measurements, parse_measurements},
     network::{Network, read_networks},
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-const NPU: &str = "ethos-u65-512";
+const NPU: &str = "ethos-u55-128";
 
 fn sheet(name: &str) -> Datasheet {
     Datasheet::load(Path::new(&format!("estimators/datasheets/{name}.json"))).unwrap()
@@ -46,7 +46,7 @@ fn errors(estimator: &Estimator, all: &Measurements, few: &Measurements, network
     for profile in all.networks.iter().filter(|profile| !known.contains(profile.network.as_str())).step_by(10)
     {
         let network = networks.iter().find(|network| network.name() == profile.network).unwrap();
-        let graph = Graph::of(network);
+        let graph = estimator.graph(network);
         let predicted: Vec<f64> = graph.layers().map(|layer| estimator.layer_us(layer)).collect();
         wholes.push((estimator.overhead_us() + predicted.iter().sum::<f64>(), profile.latency_us.unwrap()));
         assert_eq!(profile.layers.len(), predicted.len());
@@ -75,6 +75,6 @@ fn a_datasheet_with_fifty_rows_beats_the_datasheet_and_the_rows() {
         }
     }
     let [alone, rows, both] = sums;
-    assert!(both[0] < 0.8 * alone[0].min(rows[0]), "networks: {alone:?} {rows:?} {both:?}");
-    assert!(both[1] < 0.95 * alone[1].min(rows[1]), "layers: {alone:?} {rows:?} {both:?}");
+    assert!(both[0] < 0.95 * alone[0].min(rows[0]), "networks: {alone:?} {rows:?} {both:?}");
+    assert!(both[1] < 0.85 * alone[1].min(rows[1]), "layers: {alone:?} {rows:?} {both:?}");
 }

@@ -2,21 +2,19 @@
 //!
 //! What a layer costs depends on where its input comes from and where its
 //! output goes: a tensor that is consumed at once can stay on chip, and a chain
-//! of layers can be computed in stripes. Only direct neighbours count, so that
-//! the cost of a block can be tabulated once for all networks that contain it.
+//! of layers can be computed in stripes.
 
 use std::ops::RangeInclusive;
 
+use super::schedule::{Step, Stripes, output_bytes, schedule};
 use crate::{
     measurement::{Kind, Operation},
     network::{Network, Source},
 };
 
 /// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
-/// layers. Skip connections across blocks do not count, or no block could be priced on its own.
+/// layers. What waits longer, such as a detector's taps, is spilled before anything else.
 const BLOCK_STEPS: usize = 10;
-/// Memory holds channels in bricks of this many; exact for Arm's NHCWB16 layout and near for others.
-const BRICK: u32 = 16;
 
 /// The operations of a network and how they are connected.
 #[derive(Clone, Debug, Default)]
@@ -34,12 +32,13 @@ pub struct Graph {
     live: Vec<u64>,
     /// The most bytes alive while the output of each layer is.
     peaks: Vec<u64>,
+    /// How each layer is run.
+    steps: Vec<Step>,
 }
 
 impl Graph {
-    /// The graph of `network`.
-    #[must_use]
-    pub fn of(network: &Network) -> Self {
+    /// The graph of `network`, run with as much memory as it needs.
+    pub(super) fn of(network: &Network) -> Self {
         let mut graph = Self::default();
         for layer in network.layers() {
             let producers = layer.inputs.iter().filter_map(|source| match source {
@@ -52,8 +51,7 @@ impl Graph {
     }
 
     /// Operations in execution order where nothing else is known: each reads the one before.
-    #[must_use]
-    pub fn chain(operations: impl IntoIterator<Item = Operation>) -> Self {
+    pub(super) fn chain(operations: impl IntoIterator<Item = Operation>) -> Self {
         let mut graph = Self::default();
         for operation in operations {
             let before = graph.operations.len().checked_sub(1);
@@ -87,17 +85,29 @@ impl Graph {
         }
         self.live = vec![0; self.len()];
         for index in 0..self.len() {
-            let bytes = brick_bytes(&self.operations[index]);
+            let bytes = output_bytes(&self.operations[index]);
             let lifetime = self.lifetime(index);
             self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
         }
         let peak = |index| self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0);
         self.peaks = (0..self.len()).map(peak).collect();
+        self.scheduled(u64::MAX, Stripes::None)
+    }
+
+    /// The same graph as it is run with this much memory on the chip; with stripes where layers do not fit.
+    #[must_use]
+    pub(super) fn scheduled(mut self, on_chip_bytes: u64, stripes: Stripes) -> Self {
+        self.steps = schedule(&self, on_chip_bytes, stripes);
         self
     }
 
+    /// Whether `next` is the only layer that reads `index`, as the first of its inputs.
+    pub(super) fn is_main_link(&self, index: usize, next: usize) -> bool {
+        self.readers[index] == 1 && self.producers[next].first() == Some(&index)
+    }
+
     /// The steps in which the output of a layer is alive.
-    fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
+    pub(super) fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
         index..=self.last_readers[index].min(index + BLOCK_STEPS)
     }
 
@@ -125,12 +135,6 @@ impl Graph {
     }
 }
 
-/// Bytes of the output, in whole bricks of channels.
-fn brick_bytes(operation: &Operation) -> u64 {
-    let channels = u64::from(operation.output.c.next_multiple_of(BRICK));
-    operation.output.pixels().saturating_mul(channels).saturating_mul(operation.bytes)
-}
-
 /// A layer in its place in a graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Placed<'g> {
@@ -143,6 +147,16 @@ impl<'g> Placed<'g> {
     #[must_use]
     pub fn operation(&self) -> &'g Operation {
         &self.graph.operations[self.index]
+    }
+
+    /// How it is run; its graph must have been scheduled.
+    pub(super) fn step(&self) -> Step {
+        self.graph.steps[self.index]
+    }
+
+    /// The layers whose outputs it reads.
+    pub(super) fn producers(&self) -> impl Iterator<Item = Placed<'g>> {
+        self.graph.producers[self.index].iter().map(|index| Placed { graph: self.graph, index: *index })
     }
 
     /// The layer that writes the latest of its inputs; none if it reads the network's input only.

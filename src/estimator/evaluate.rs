@@ -7,7 +7,7 @@ use super::{
     document::{Document, KindModel, NetworkModel},
     features::FEATURES,
     model::{corrected, named_prices},
-    physical::{Lanes, Prices, TERM_COUNT, Times, terms},
+    physical::{Lanes, Machine, Prices, TERM_COUNT, Times, Work},
     quality::Quality,
     range::Range,
     reason::reason,
@@ -68,10 +68,16 @@ impl Estimator {
         Some(Target { name, unit: self.document.unit.clone() })
     }
 
-    /// Channels that the accelerator works on at once, as found in the measurements.
+    /// Channels that the accelerator works on at once: as the staircase shows them where it does, else as they
+    /// explain the prices best.
     #[must_use]
     pub fn lanes(&self) -> Lanes {
-        self.document.machine.lanes
+        let Lanes { input, output } = self.document.machine.lanes;
+        let likely = |found: super::FoundLane, other| if found.is_likely() { found.lanes } else { other };
+        self.found_lanes().map_or(Lanes { input, output }, |found| Lanes {
+            input: likely(found.input, input),
+            output: likely(found.output, output),
+        })
     }
 
     /// The lanes as the staircase shows them, with how sure that is; none in files that do not say.
@@ -84,8 +90,7 @@ impl Estimator {
     /// output channels are the next layer's input channels.
     #[must_use]
     pub fn parallelism(&self) -> u32 {
-        let found = self.found_lanes().filter(|found| found.output.can_tell() || found.input.can_tell());
-        let Lanes { input, output } = found.map_or_else(|| self.lanes(), |found| found.lanes());
+        let Lanes { input, output } = self.lanes();
         input.max(output).max(1)
     }
 
@@ -110,24 +115,36 @@ impl Estimator {
     /// Expected latency of `network` in microseconds: [`Self::overhead_us`] plus all layers.
     #[must_use]
     pub fn latency_us(&self, network: &Network) -> f64 {
-        let graph = Graph::of(network);
+        let graph = self.graph(network);
         self.overhead_us() + graph.layers().map(|layer| self.layer_us(layer)).sum::<f64>()
+    }
+
+    /// The layers of `network` as this accelerator runs them.
+    #[must_use]
+    pub fn graph(&self, network: &Network) -> Graph {
+        self.scheduled(Graph::of(network))
+    }
+
+    /// `graph` as this accelerator runs it.
+    pub(super) fn scheduled(&self, graph: Graph) -> Graph {
+        let Machine { on_chip_bytes, stripes, .. } = self.document.machine;
+        graph.scheduled(on_chip_bytes, stripes)
     }
 
     /// Expected latency of one layer among its neighbours, in microseconds.
     #[must_use]
     pub fn layer_us(&self, layer: Placed<'_>) -> f64 {
-        let times = self.times(layer);
+        let work = self.work(layer);
+        let times = self.times(layer, &work);
         let correction = self.corrections[layer.operation().kind as usize];
         let correction = correction.map(|index| &self.factors[index]);
-        (corrected(layer, &times, &self.document.machine, correction) * self.document.network.scale)
-            .max(LEAST_US)
+        (corrected(layer, &times, &work, correction) * self.document.network.scale).max(LEAST_US)
     }
 
     /// Expected latency of `network` with interval, range check, and each layer's price and reason.
     #[must_use]
     pub fn estimate(&self, network: &Network) -> NetworkEstimate {
-        let graph = Graph::of(network);
+        let graph = self.graph(network);
         let layers: Vec<LayerEstimate> = graph.layers().map(|layer| self.estimate_layer(layer)).collect();
         let latency_us = self.overhead_us() + layers.iter().map(|layer| layer.latency_us).sum::<f64>();
         let out_of_range = self.out_of_range(network, &graph);
@@ -142,18 +159,22 @@ impl Estimator {
     }
 
     fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
-        let mut reason = reason(layer, &self.times(layer), &self.document.machine);
+        let mut reason = reason(layer, &self.times(layer, &self.work(layer)), self.lanes());
         if self.kinds[layer.operation().kind as usize].inferred {
             reason += "; never measured singly";
         }
         LayerEstimate { latency_us: self.layer_us(layer), reason }
     }
 
+    pub(super) fn work(&self, layer: Placed<'_>) -> Work {
+        Work::of(layer, &self.document.machine)
+    }
+
     /// The physical times of a layer.
-    pub(super) fn times(&self, layer: Placed<'_>) -> Times {
+    pub(super) fn times(&self, layer: Placed<'_>, work: &Work) -> Times {
         let priced = &self.kinds[layer.operation().kind as usize];
         let prices = if priced.range.is_some() { &priced.prices } else { &self.any };
-        prices.times(&terms(layer, &self.document.machine))
+        prices.times(&work.terms)
     }
 
     fn out_of_range(&self, network: &Network, graph: &Graph) -> Vec<OutOfRange> {
@@ -193,6 +214,9 @@ impl Estimator {
         }
         if document.features != FEATURES {
             return Err(("features".into(), "other features than this version of `nas` computes".into()));
+        }
+        if !document.machine.is_sane() {
+            return Err(("machine".into(), "sizes that no accelerator has".into()));
         }
         let any = match document.kinds.get(ANY) {
             Some(model) => prices(ANY, model)?,

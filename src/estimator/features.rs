@@ -5,12 +5,13 @@
 
 use super::{
     context::Placed,
-    physical::{Resource, Times, is_looked_up, off_chip},
+    physical::{Resource, Times, Work, is_looked_up},
+    schedule::Role,
 };
 use crate::measurement::Operation;
 
 /// Features by name, in the order of [`features`].
-pub(super) const FEATURES: [&str; 87] = [
+pub(super) const FEATURES: [&str; 110] = [
     "kind",
     "in_h",
     "in_w",
@@ -50,6 +51,7 @@ pub(super) const FEATURES: [&str; 87] = [
     "output_share",
     "on_chip_share",
     "off_chip_share",
+    "tiles_share",
     "working_bytes",
     "needed_bytes",
     "scale",
@@ -71,6 +73,28 @@ pub(super) const FEATURES: [&str; 87] = [
     "producer_peak_bytes",
     "consumer_live_bytes",
     "consumer_peak_bytes",
+    "tile_h",
+    "tile_w",
+    "tile_c",
+    "patch_h",
+    "patch_w",
+    "tiles_side_by_side",
+    "tiles_on_top",
+    "tiles",
+    "steps_per_channel",
+    "fetches",
+    "read_off_chip",
+    "role",
+    "rows",
+    "fused",
+    "kept_bytes",
+    "free_bytes",
+    "weights_of_free",
+    "producer_free_bytes",
+    "weights_fetched",
+    "input_fetched",
+    "producer_role",
+    "consumer_role",
     "producer_kind",
     "producer_distance",
     "producer_readers",
@@ -104,13 +128,14 @@ pub(super) const FEATURES: [&str; 87] = [
 pub(super) const FEATURE_COUNT: usize = FEATURES.len();
 
 /// The features of `layer`, whose physical times are `times`.
-pub(super) fn features(layer: Placed<'_>, times: &Times, on_chip_bytes: u64) -> [f32; FEATURE_COUNT] {
+pub(super) fn features(layer: Placed<'_>, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
     let mut writer = Writer { values: [0.0; FEATURE_COUNT], next: 0 };
     let operation = layer.operation();
     own(&mut writer, operation);
     waste(&mut writer, operation);
     physics(&mut writer, operation, times);
-    place(&mut writer, layer, on_chip_bytes);
+    place(&mut writer, layer, work);
+    tiled(&mut writer, layer, work);
     neighbour(&mut writer, layer.producer(), Side::Producer, layer);
     neighbour(&mut writer, layer.consumer(), Side::Consumer, layer);
     chain(&mut writer, layer);
@@ -175,7 +200,9 @@ fn waste(writer: &mut Writer, operation: &Operation) {
 
 fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
     writer.put(times.total());
-    for resource in [Resource::Compute, Resource::Output, Resource::OnChip, Resource::OffChip] {
+    for resource in
+        [Resource::Compute, Resource::Output, Resource::OnChip, Resource::OffChip, Resource::Tiles]
+    {
         writer.put(times.fraction(resource));
     }
     let working = operation.input_bytes() + operation.output_bytes();
@@ -192,11 +219,10 @@ fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
     writer.put(f64::from(operation.output.c % 16));
 }
 
-fn place(writer: &mut Writer, layer: Placed<'_>, on_chip_bytes: u64) {
+fn place(writer: &mut Writer, layer: Placed<'_>, work: &Work) {
     writer.put(f64::from(u8::from(layer.is_isolated())));
-    let (from, to) = off_chip(layer, on_chip_bytes);
-    writer.put(from as usize as f64);
-    writer.put(to as usize as f64);
+    writer.put(work.traffic.from as usize as f64);
+    writer.put(work.traffic.to as usize as f64);
     writer.put(f64::from(layer.readers()));
     writer.put(layer.held() as f64);
     writer.put(layer.producer().map_or(0.0, |producer| producer.held() as f64));
@@ -204,6 +230,34 @@ fn place(writer: &mut Writer, layer: Placed<'_>, on_chip_bytes: u64) {
         writer.put(place.map_or(-1.0, |place| place.live_bytes() as f64));
         writer.put(place.map_or(-1.0, |place| place.peak_bytes() as f64));
     }
+}
+
+fn tiled(writer: &mut Writer, layer: Placed<'_>, work: &Work) {
+    let Work { tiling, traffic, .. } = work;
+    let step = layer.step();
+    writer.put_all(&tiling.tile.map(f64::from));
+    writer.put_all(&tiling.patch.map(f64::from));
+    let operation = layer.operation();
+    writer.put_all(&[
+        tiling.areas,
+        tiling.layers,
+        tiling.count(operation.output.c),
+        tiling.steps / operation.depth().max(1) as f64,
+        traffic.fetched / operation.input_bytes().max(1) as f64,
+        traffic.read_off_chip,
+        step.role as usize as f64,
+        f64::from(step.rows),
+        f64::from(step.fused),
+        step.kept_bytes as f64,
+        step.free_bytes as f64,
+        operation.weight_bytes() as f64 / step.free_bytes.max(1) as f64,
+        layer.producer().map_or(-1.0, |other| other.step().free_bytes as f64),
+        tiling.areas * operation.weight_bytes() as f64,
+        traffic.fetched,
+    ]);
+    let role = |other: Option<Placed<'_>>| other.map_or(Role::Alone, |other| other.step().role);
+    writer.put(role(layer.producer()) as usize as f64);
+    writer.put(role(layer.consumer()) as usize as f64);
 }
 
 #[derive(Clone, Copy, PartialEq)]

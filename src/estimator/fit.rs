@@ -11,6 +11,7 @@ use super::{
     lanes, machine,
     model::{fit_corrections, fit_kinds},
     noise::{Floor, target, with_target},
+    physical::Work,
     report::{FitReport, learning_curve},
     training::{Sample, Training, Whole},
     wholes,
@@ -50,9 +51,9 @@ pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOpt
     }
     check_amount(&training)?;
     let noise = Floor::of(measurements, &training);
-    let all: Vec<&Sample> = training.samples.iter().collect();
-    let lanes = lanes::find(&training, &all)?;
-    let machine = machine::find(&training, &all, lanes.lanes())?;
+    let lanes = lanes::find(&training, &training.samples.iter().collect::<Vec<_>>())?;
+    let machine = machine::find(&training, lanes.lanes())?;
+    let training = training.scheduled(&machine);
     let blank = Document { machine, lanes: Some(lanes), ..blank };
     let held_out = HeldOut::predict(&training, options.folds, |chosen| {
         Estimator::fitted(learn(&training, &blank, options, chosen)?)
@@ -79,6 +80,7 @@ pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOpt
 /// The same from whole networks and nothing else.
 fn fit_wholes(training: &Training, blank: &Document, options: &FitOptions) -> Result<Fit> {
     let setting = wholes::search(training)?;
+    let training = &training.clone().scheduled(&setting.machine);
     let learn = |chosen: &dyn Fn(&Whole) -> bool| wholes::learn(training, blank, &setting, chosen);
     let held_out =
         HeldOut::predict_wholes(training, options.folds, |chosen| Estimator::fitted(learn(chosen)?))?;
@@ -151,7 +153,7 @@ pub(super) fn learn(
     let mut document = Document { kinds, ..blank.clone() };
     if options.correction {
         let physical = Estimator::fitted(document.clone())?;
-        let times = |layer: super::Placed<'_>| physical.times(layer);
+        let times = |layer: super::Placed<'_>, work: &Work| physical.times(layer, work);
         document.corrections = fit_corrections(training, &samples, &blank.machine, times);
     }
     Ok(document)

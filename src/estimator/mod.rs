@@ -1,9 +1,10 @@
 //! Latency from measurements: fitting, storing and asking an estimator.
 //!
-//! A network's latency is the sum over its layers plus a constant. A layer's
-//! price depends on the layer and its direct neighbours only, so that blocks can
-//! be priced once and tabulated. The price is a physical model (work in whole
-//! tiles, results, bytes; the slowest decides) times a bounded correction.
+//! A network's latency is the sum over its layers plus a constant. First it is
+//! guessed how a compiler runs the network (which tensors stay on the chip, which
+//! layers run in stripes) and how each layer is cut into tiles. A layer's price is
+//! a physical model (work in whole tiles, results, bytes; the slowest decides)
+//! times a bounded correction by its shapes, its place and its neighbours.
 
 mod boost;
 mod calibration;
@@ -29,7 +30,10 @@ mod range;
 mod reason;
 mod regression;
 mod report;
+mod schedule;
 mod store;
+mod tile;
+mod traffic;
 mod training;
 mod wholes;
 

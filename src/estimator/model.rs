@@ -9,7 +9,7 @@ use super::{
     document::KindModel,
     evaluate::ANY,
     features::features,
-    physical::{Machine, Prices, TERMS, Times, terms},
+    physical::{Machine, Prices, TERMS, Times, Work},
     prices::{TermRow, fit_prices},
     range::Range,
     training::{Sample, Training},
@@ -54,7 +54,7 @@ fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Re
     let row = |sample: &&Sample| {
         let layer = training.placed(sample);
         range.widen(layer.operation());
-        (terms(layer, machine), sample.latency_us)
+        (Work::of(layer, machine).terms, sample.latency_us)
     };
     let rows: Vec<TermRow> = samples.iter().map(row).collect();
     let step = rows.len().div_ceil(PRICED_ROWS).max(1);
@@ -72,7 +72,7 @@ pub(super) fn fit_corrections(
     training: &Training,
     samples: &[&Sample],
     machine: &Machine,
-    price: impl Fn(Placed<'_>) -> Times,
+    price: impl Fn(Placed<'_>, &Work) -> Times + Sync,
 ) -> Vec<Correction> {
     let shares = training.shares();
     let floor = samples.iter().map(|sample| sample.latency_us).filter(|us| *us > 0.0);
@@ -80,10 +80,11 @@ pub(super) fn fit_corrections(
     let mut examples: [Vec<Example>; GROUPS.len()] = Default::default();
     for sample in samples {
         let layer = training.placed(sample);
-        let times = price(layer);
+        let work = Work::of(layer, machine);
+        let times = price(layer, &work);
         let target = (sample.latency_us.max(floor) / times.total().max(floor)).ln();
         let weight = LEAST_WEIGHT + shares.of(sample);
-        let features = features(layer, &times, machine.on_chip_bytes);
+        let features = features(layer, &times, &work);
         examples[group(layer.operation().kind)].push(Example { features, target, weight });
     }
     let fitted = |(group, examples): (usize, &Vec<Example>)| {
@@ -94,9 +95,9 @@ pub(super) fn fit_corrections(
 }
 
 /// The latency of `layer` in microseconds.
-pub(super) fn corrected(layer: Placed<'_>, times: &Times, machine: &Machine, factor: Option<&Factor>) -> f64 {
+pub(super) fn corrected(layer: Placed<'_>, times: &Times, work: &Work, factor: Option<&Factor>) -> f64 {
     match factor {
-        Some(factor) => times.total() * factor.of(&features(layer, times, machine.on_chip_bytes)),
+        Some(factor) => times.total() * factor.of(&features(layer, times, work)),
         None => times.total(),
     }
 }

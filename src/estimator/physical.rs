@@ -8,7 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::context::Placed;
+use super::{
+    context::Placed,
+    schedule::{Place, Stripes},
+    tile::{Limits, Tiling},
+    traffic::Traffic,
+};
 use crate::{
     measurement::{Kind, Operation},
     network::Activation,
@@ -25,42 +30,56 @@ pub(super) enum Resource {
     OnChip,
     /// Moving bytes to and from the chip.
     OffChip,
+    /// Starting tiles: what each one waits for.
+    Tiles,
     /// What every layer costs; never overlapped.
     Overhead,
 }
 
+impl Resource {
+    /// All of them, the overlapping ones first.
+    pub(super) const ALL: [Self; OVERLAPPING + 1] =
+        [Self::Compute, Self::Output, Self::OnChip, Self::OffChip, Self::Tiles, Self::Overhead];
+}
+
 /// Terms of the price with the resource that they occupy. The order is that of [`terms`].
-pub(super) const TERMS: [(&str, Resource); 27] = [
+pub(super) const TERMS: [(&str, Resource); 33] = [
+    ("macs_in_steps", Resource::Compute),
     ("macs_in_tiles", Resource::Compute),
-    ("macs_in_output_tiles", Resource::Compute),
     ("macs", Resource::Compute),
     ("taps", Resource::Compute),
-    ("weights_in_tiles", Resource::Compute),
+    ("weights_in_steps", Resource::Compute),
     ("outputs_in_tiles", Resource::Output),
     ("outputs", Resource::Output),
     ("looked_up", Resource::Output),
-    ("channels_of_8x8_blocks", Resource::Output),
-    ("channels_of_16x16_blocks", Resource::Output),
-    ("channels_of_32x32_blocks", Resource::Output),
     ("input_bytes", Resource::OnChip),
+    ("fetched_bytes", Resource::OnChip),
     ("output_bytes", Resource::OnChip),
-    ("bursts", Resource::OnChip),
-    ("input_bytes_again", Resource::OnChip),
     ("weight_bytes_again", Resource::OnChip),
     ("weight_bytes", Resource::OffChip),
     ("weight_bytes_again_off_chip", Resource::OffChip),
     ("spilled_input_bytes", Resource::OffChip),
+    ("spilled_fetched_bytes", Resource::OffChip),
     ("spilled_output_bytes", Resource::OffChip),
     ("network_input_bytes", Resource::OffChip),
-    ("network_input_bytes_again", Resource::OffChip),
+    ("network_fetched_bytes", Resource::OffChip),
     ("network_input_bursts", Resource::OffChip),
+    ("network_fetched_bursts", Resource::OffChip),
     ("network_output_bytes", Resource::OffChip),
     ("network_output_bursts", Resource::OffChip),
+    ("network_written_bursts", Resource::OffChip),
+    ("tiles", Resource::Tiles),
+    ("tiles_read_off_chip", Resource::Tiles),
+    ("tiles_written_off_chip", Resource::Tiles),
+    ("tiles_fetched_bytes", Resource::Tiles),
+    ("tiles_spilled_bytes", Resource::Tiles),
+    ("tiles_network_bytes", Resource::Tiles),
+    ("weights", Resource::Overhead),
     ("layer", Resource::Overhead),
     ("layer_off_chip", Resource::Overhead),
 ];
 pub(super) const TERM_COUNT: usize = TERMS.len();
-const OVERLAPPING: usize = 4;
+const OVERLAPPING: usize = 5;
 
 /// How sharply the slowest resource wins: the exponent of the sum that stands in for a maximum.
 const SHARPNESS: i32 = 8;
@@ -80,120 +99,140 @@ pub struct Lanes {
 #[serde(deny_unknown_fields)]
 pub(super) struct Machine {
     pub(super) lanes: Lanes,
-    /// Output channels computed in one pass over the input.
-    pub(super) pass_channels: u32,
-    /// Output pixels computed in one pass over the weights.
-    pub(super) pass_pixels: u32,
+    /// What limits a tile.
+    pub(super) tile: Limits,
     /// Bytes that memory moves at once: a pixel's channels are moved in whole bursts.
     pub(super) burst_bytes: u32,
     /// Input and output that together fit in this many bytes stay on the chip.
     pub(super) on_chip_bytes: u64,
+    /// Channels of an output that are written side by side at the most.
+    pub(super) run_channels: u32,
+    /// Whether layers that do not fit run together in stripes.
+    pub(super) stripes: Stripes,
 }
 
-/// The amount of each term in a layer.
-pub(super) fn terms(layer: Placed<'_>, machine: &Machine) -> [f64; TERM_COUNT] {
-    let operation = layer.operation();
-    let pixels = operation.output.pixels() as f64;
-    let taps = operation.taps() as f64;
-    let channels = u64::from(operation.output.c);
-    let tiled = whole_tiles(channels, machine.lanes.output) as f64;
-    let (deep, deep_tiled) = depths(operation, machine.lanes);
-    let outputs = pixels * channels as f64;
-    let weights = operation.weight_bytes() as f64;
-    let multiplies = f64::from(u8::from(operation.kind.has_macs()));
-    let input = operation.input_bytes() as f64;
-    let input_again = input * (passes(operation, machine) - 1.0);
-    let weights_again =
-        weights * (operation.output.pixels().div_ceil(u64::from(machine.pass_pixels)) - 1) as f64;
-    let (read_bursts, write_bursts) = bursts(operation, machine.burst_bytes);
-    let output = operation.output_bytes() as f64;
-    let (from, to) = off_chip(layer, machine.on_chip_bytes);
-    let only = |condition: bool, amount: f64| if condition { amount } else { 0.0 };
-    [
-        pixels * taps * tiled * deep_tiled,
-        pixels * taps * tiled * deep,
-        operation.macs() as f64,
-        (1.0 - multiplies) * outputs * taps,
-        multiplies * taps * tiled * deep_tiled,
-        pixels * tiled,
-        outputs,
-        only(is_looked_up(operation.activation), outputs),
-        blocks(operation, 8) * tiled,
-        blocks(operation, 16) * tiled,
-        blocks(operation, 32) * tiled,
-        input,
-        output,
-        read_bursts + write_bursts,
-        input_again,
-        weights_again,
-        weights,
-        weights_again,
-        only(from == Place::OffChip, input),
-        only(to == Place::OffChip, output),
-        only(from == Place::Outside, input),
-        only(from == Place::Outside, input_again),
-        only(from == Place::Outside, read_bursts),
-        only(to == Place::Outside, output),
-        only(to == Place::Outside, write_bursts),
-        1.0,
-        f64::from(u8::from(from != Place::OnChip) + u8::from(to != Place::OnChip)),
-    ]
-}
-
-/// Square blocks of this side that cover the output picture.
-fn blocks(operation: &Operation, side: u32) -> f64 {
-    let count = |size: u32| u64::from(size.div_ceil(side));
-    (count(operation.output.h) * count(operation.output.w)) as f64
-}
-
-/// Bursts that move the input and the output pixel by pixel.
-fn bursts(operation: &Operation, burst_bytes: u32) -> (f64, f64) {
-    let each =
-        |channels: u32| (u64::from(channels) * operation.bytes).div_ceil(u64::from(burst_bytes)) as f64;
-    let input_pixels = operation.input_elements as f64 / f64::from(operation.input.c);
-    let output_pixels = operation.output.pixels() as f64;
-    (input_pixels * each(operation.input.c), output_pixels * each(operation.output.c))
-}
-
-/// How often the input is read: once for every so many output channels.
-fn passes(operation: &Operation, machine: &Machine) -> f64 {
-    match operation.kind {
-        Kind::Dense => f64::from(operation.output.c.div_ceil(machine.pass_channels)),
-        kind if kind.is_standard_conv() => f64::from(operation.output.c.div_ceil(machine.pass_channels)),
-        _ => 1.0,
+impl Machine {
+    /// Whether every size is one that an accelerator could have.
+    pub(super) fn is_sane(&self) -> bool {
+        let Self { lanes, burst_bytes, run_channels, .. } = self;
+        let sizes = [lanes.input, lanes.output, *burst_bytes, *run_channels];
+        sizes.iter().all(|size| (1..=1 << 20).contains(size)) && self.tile.are_sane()
     }
 }
 
-/// Where a tensor lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// On the chip.
-    OnChip,
-    /// Between layers, but spilled since too much is alive with it.
-    OffChip,
-    /// It is an input or an output of the network.
-    Outside,
+/// What a layer has to do.
+pub(super) struct Work {
+    /// The amount of each term.
+    pub(super) terms: [f64; TERM_COUNT],
+    pub(super) tiling: Tiling,
+    pub(super) traffic: Traffic,
 }
 
-/// Where a layer reads from and writes to.
-pub(super) fn off_chip(layer: Placed<'_>, on_chip_bytes: u64) -> (Place, Place) {
-    let place = |writer: Placed<'_>| {
-        if writer.peak_bytes() > on_chip_bytes { Place::OffChip } else { Place::OnChip }
-    };
-    let from = layer.producer().map_or(Place::Outside, place);
-    let to = if layer.consumer().is_some() { place(layer) } else { Place::Outside };
-    (from, to)
+impl Work {
+    /// The work of `layer` on `machine`.
+    pub(super) fn of(layer: Placed<'_>, machine: &Machine) -> Self {
+        let tiling = Tiling::of(layer.operation(), layer.step().rows, &machine.tile);
+        let traffic = Traffic::of(layer, machine, &tiling);
+        Self { terms: terms(layer, machine, &tiling, &traffic), tiling, traffic }
+    }
 }
 
-/// Input channels of one output channel, as they are and in whole tiles; zero where nothing is multiplied.
-fn depths(operation: &Operation, lanes: Lanes) -> (f64, f64) {
+fn terms(layer: Placed<'_>, machine: &Machine, tiling: &Tiling, traffic: &Traffic) -> [f64; TERM_COUNT] {
+    let mut terms = [0.0; TERM_COUNT];
+    let off_chip = [traffic.from, traffic.to].into_iter().filter(|place| *place != Place::OnChip).count();
+    let amounts = computed(layer.operation(), machine, tiling)
+        .into_iter()
+        .chain(moved(layer.operation(), traffic))
+        .chain(begun(layer.operation(), tiling, traffic))
+        .chain([layer.operation().weight_bytes() as f64, 1.0, off_chip as f64]);
+    terms.iter_mut().zip(amounts).for_each(|(term, amount)| *term = amount);
+    terms
+}
+
+/// Arithmetic and results.
+fn computed(operation: &Operation, machine: &Machine, tiling: &Tiling) -> [f64; 8] {
+    let pixels = operation.output.pixels() as f64;
+    let outputs = operation.output.elements() as f64;
+    let tiled = whole_tiles(u64::from(operation.output.c), machine.lanes.output) as f64;
+    let [step_h, step_w, _] = machine.tile.steps[0];
+    let whole = |size: u32, step: u32| u64::from(size).next_multiple_of(u64::from(step)) as f64;
+    let stepped = whole(operation.output.h, step_h) * whole(operation.output.w, step_w);
+    let multiplies = f64::from(u8::from(operation.kind.has_macs()));
+    let looked_up = f64::from(u8::from(is_looked_up(operation.activation)));
+    [
+        tiling.busy * tiled * tiling.steps,
+        stepped * tiled * whole_depth(operation, machine.lanes) * operation.taps() as f64,
+        operation.macs() as f64,
+        (1.0 - multiplies) * outputs * window(operation),
+        multiplies * tiling.areas * tiled * tiling.steps,
+        pixels * tiled,
+        outputs,
+        looked_up * outputs,
+    ]
+}
+
+/// Bytes moved, on the chip and off it.
+fn moved(operation: &Operation, traffic: &Traffic) -> [f64; 16] {
+    let Traffic { fetched, weights_again, read_off_chip, from, to, .. } = *traffic;
+    let (input, output) = (operation.input_bytes() as f64, operation.output_bytes() as f64);
+    let outside_in = f64::from(u8::from(from == Place::Outside));
+    let outside_out = f64::from(u8::from(to == Place::Outside));
+    let spilled = f64::from(u8::from(to == Place::OffChip));
+    let again = if traffic.weights_stay { 0.0 } else { weights_again };
+    [
+        input,
+        fetched,
+        output,
+        weights_again,
+        operation.weight_bytes() as f64,
+        again,
+        read_off_chip * input,
+        read_off_chip * fetched,
+        spilled * output,
+        outside_in * input,
+        outside_in * fetched,
+        outside_in * traffic.read_bursts,
+        outside_in * traffic.fetched_bursts,
+        outside_out * output,
+        outside_out * traffic.written_bursts,
+        outside_out * traffic.spread_bursts,
+    ]
+}
+
+/// What it takes to begin tiles.
+fn begun(operation: &Operation, tiling: &Tiling, traffic: &Traffic) -> [f64; 6] {
+    let tiles = tiling.count(operation.output.c);
+    let [patch_h, patch_w] = tiling.patch.map(f64::from);
+    let block = tiles * patch_h * patch_w * f64::from(tiling.depth) * operation.bytes as f64;
+    let only = |condition: bool, amount: f64| if condition { amount } else { 0.0 };
+    let share = only(traffic.fetched > 0.0, (block / traffic.fetched).min(1.0));
+    let spilled = only(traffic.to == Place::OffChip, operation.output_bytes() as f64);
+    let outside = only(traffic.from == Place::Outside, share * traffic.fetched_bursts)
+        + only(traffic.to == Place::Outside, traffic.spread_bursts);
+    [
+        tiles,
+        only(traffic.from != Place::OnChip, tiles),
+        only(traffic.to != Place::OnChip, tiles),
+        block,
+        traffic.read_off_chip * block + spilled,
+        outside,
+    ]
+}
+
+/// Values that one result is made of, where nothing is multiplied.
+fn window(operation: &Operation) -> f64 {
     match operation.kind {
-        Kind::DepthwiseConv2d => (1.0, 1.0),
-        kind if kind.has_macs() => {
-            let depth = operation.depth();
-            (depth as f64, whole_tiles(depth, lanes.input) as f64)
-        }
-        _ => (0.0, 0.0),
+        Kind::Resize => operation.output.pixels() as f64 / operation.input.pixels().max(1) as f64,
+        _ => operation.taps() as f64,
+    }
+}
+
+/// Input channels of one output channel in whole tiles; zero where nothing is multiplied.
+fn whole_depth(operation: &Operation, lanes: Lanes) -> f64 {
+    match operation.kind {
+        Kind::DepthwiseConv2d => 1.0,
+        kind if kind.has_macs() => whole_tiles(operation.depth(), lanes.input) as f64,
+        _ => 0.0,
     }
 }
 
@@ -269,9 +308,7 @@ impl Times {
 
     /// The resource that decides.
     pub(super) fn bound(&self) -> Resource {
-        const ALL: [Resource; OVERLAPPING + 1] =
-            [Resource::Compute, Resource::Output, Resource::OnChip, Resource::OffChip, Resource::Overhead];
         let slower = |a: Resource, b: Resource| if self.fraction(b) > self.fraction(a) { b } else { a };
-        ALL.into_iter().fold(Resource::Compute, slower)
+        Resource::ALL.into_iter().fold(Resource::Compute, slower)
     }
 }

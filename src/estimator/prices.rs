@@ -6,8 +6,9 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// Rounds in which the smooth maximum settles.
+/// Rounds in which the smooth maximum settles, and in which it is clear how well it will.
 const ROUNDS: usize = 25;
+const FEW_ROUNDS: usize = 6;
 /// How strongly a round may be held back to where it started, from hardly to almost fully.
 const HOLDS: [f64; 6] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0];
 /// A round that gains less than this share ends the search.
@@ -24,13 +25,25 @@ const OUTLIER: f64 = 0.3;
 /// # Errors
 /// The rows hold a number that is not finite.
 pub(super) fn fit_prices(rows: &[TermRow]) -> Result<Prices> {
+    settle(rows, ROUNDS)
+}
+
+/// Prices that are good enough to compare machines.
+///
+/// # Errors
+/// As [`fit_prices`].
+pub(super) fn rough_prices(rows: &[TermRow]) -> Result<Prices> {
+    settle(rows, FEW_ROUNDS)
+}
+
+fn settle(rows: &[TermRow], rounds: usize) -> Result<Prices> {
     let rows: Vec<TermRow> = rows.iter().copied().filter(|(_, latency)| *latency > 0.0).collect();
     if rows.is_empty() {
         return Ok(Prices([0.0; TERM_COUNT]));
     }
     let mut prices = as_sum(&rows)?;
     let mut error = log_error(&rows, &prices);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let (better, next) = round(&rows, &prices)?;
         if better.is_nan() || better > (1.0 - LEAST_GAIN) * error {
             break;

@@ -8,7 +8,7 @@ use crate::measurement::Operation;
 type Property = fn(&Operation) -> f64;
 
 /// Properties whose range is kept.
-const PROPERTIES: [(&str, Property); 9] = [
+const PROPERTIES: [(&str, Property); 10] = [
     ("in_h", |o| f64::from(o.input.h)),
     ("in_w", |o| f64::from(o.input.w)),
     ("cin", |o| f64::from(o.input.c)),
@@ -18,6 +18,7 @@ const PROPERTIES: [(&str, Property); 9] = [
     ("macs", |o| o.macs() as f64),
     ("bytes_moved", |o| (o.input_bytes() + o.output_bytes()) as f64),
     ("weight_bytes", |o| o.weight_bytes() as f64),
+    ("bytes_per_value", |o| o.bytes as f64),
 ];
 
 /// Least and largest value of each property of one kind of operator.

@@ -2,7 +2,9 @@
 
 use super::{
     context::Placed,
-    physical::{Lanes, Machine, Place, Resource, Times, off_chip},
+    physical::{Lanes, Resource, Times},
+    schedule::Place,
+    traffic::places,
 };
 use crate::measurement::Kind;
 
@@ -10,15 +12,15 @@ use crate::measurement::Kind;
 const IDLE: f64 = 0.15;
 
 /// The reason in a few words: what bounds the layer, then what wastes time.
-pub(super) fn reason(layer: Placed<'_>, times: &Times, machine: &Machine) -> String {
-    let mut parts = vec![bound(layer, times, machine)];
+pub(super) fn reason(layer: Placed<'_>, times: &Times, lanes: Lanes) -> String {
+    let mut parts = vec![bound(layer, times)];
     if times.bound() == Resource::Compute || times.bound() == Resource::Output {
-        parts.extend(idle_lanes(layer, machine.lanes));
+        parts.extend(idle_lanes(layer, lanes));
     }
     parts.join("; ")
 }
 
-fn bound(layer: Placed<'_>, times: &Times, machine: &Machine) -> String {
+fn bound(layer: Placed<'_>, times: &Times) -> String {
     let kind = layer.operation().kind;
     match times.bound() {
         Resource::Compute if kind == Kind::DepthwiseConv2d => {
@@ -27,15 +29,16 @@ fn bound(layer: Placed<'_>, times: &Times, machine: &Machine) -> String {
         Resource::Compute => "compute-bound".into(),
         Resource::Output => "output-bound: writing results".into(),
         Resource::OnChip => "memory-bound: on the chip".into(),
-        Resource::OffChip => format!("memory-bound: {}", traffic(layer, machine)),
+        Resource::OffChip => format!("memory-bound: {}", traffic(layer)),
+        Resource::Tiles => "bound by starting tiles: each one waits for memory".into(),
         Resource::Overhead => "fixed overhead".into(),
     }
 }
 
 /// What most of the off-chip traffic is.
-fn traffic(layer: Placed<'_>, machine: &Machine) -> &'static str {
+fn traffic(layer: Placed<'_>) -> &'static str {
     let operation = layer.operation();
-    let (from, to) = off_chip(layer, machine.on_chip_bytes);
+    let (from, to) = places(layer);
     let when = |place: Place, bytes: u64| if place == Place::OnChip { 0 } else { bytes };
     let candidates = [
         (operation.weight_bytes(), "weights"),

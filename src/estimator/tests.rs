@@ -161,3 +161,17 @@ fn an_estimator_file_that_was_tampered_with_is_refused() {
     assert!(said("macs_in_tiles\": ", "macs_in_tiles\": -").contains("not a price"));
     assert!(said("\"thresholds\": [", "\"thresholds\": [1.0,").contains("do not fit together"));
 }
+
+#[test]
+fn a_network_of_another_number_format_is_out_of_range() {
+    let estimator = fit(&[measured()], &[], &FitOptions::default()).unwrap().estimator;
+    let of = |dtype: DType| {
+        let mut b = NetworkBuilder::new("n", Shape::new(14, 14, 24), dtype);
+        b.add("a", Conv2d::square(40, 3, 1), &[Source::Input], Activation::None).unwrap();
+        estimator.estimate(&b.finish())
+    };
+    let (int8, fp32) = (of(DType::Int8), of(DType::Fp32));
+    assert!(int8.out_of_range.is_empty());
+    assert!(fp32.out_of_range.iter().any(|found| found.feature == "bytes_per_value"));
+    assert!(fp32.high_us / fp32.latency_us > int8.high_us / int8.latency_us);
+}

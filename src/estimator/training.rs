@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::context::{Graph, Placed};
+use rayon::prelude::*;
+
+use super::{
+    context::{Graph, Placed},
+    physical::Machine,
+};
 use crate::{
     error::{Error, Result},
     measurement::{Isolated, LayerTime, Measurements, Profile},
@@ -136,6 +141,27 @@ impl Training {
             let (latency_us, network) = (time.latency_us, Some(number));
             self.samples.push(Sample { graph, layer, latency_us, network });
         }
+    }
+
+    /// The same with all networks as `machine` runs them.
+    pub(super) fn scheduled(self, machine: &Machine) -> Self {
+        let Machine { on_chip_bytes, stripes, .. } = *machine;
+        let graphs = self.graphs.into_par_iter().map(|graph| graph.scheduled(on_chip_bytes, stripes));
+        Self { graphs: graphs.collect(), ..self }
+    }
+
+    /// A part of the samples with what they need.
+    pub(super) fn only(&self, samples: &[&Sample]) -> Self {
+        let mut places = BTreeMap::new();
+        let mut part = Self::default();
+        for sample in samples {
+            let graph = *places.entry(sample.graph).or_insert_with(|| {
+                part.graphs.push(self.graphs[sample.graph].clone());
+                part.graphs.len() - 1
+            });
+            part.samples.push(Sample { graph, ..**sample });
+        }
+        part
     }
 
     /// The part of `parts` that a sample is in: networks as a whole, isolated operators one by one.

@@ -15,7 +15,7 @@ use super::{
     evaluate::ANY,
     machine::START,
     model::Kinds,
-    physical::{Lanes, Machine, Prices, Resource, TERM_COUNT, TERMS, terms},
+    physical::{Lanes, Machine, Prices, Resource, TERM_COUNT, TERMS, Work},
     range::Range,
     training::{Training, Whole},
 };
@@ -109,8 +109,8 @@ fn held_out_error(
 fn sums(training: &Training, wholes: &[&Whole], machine: &Machine) -> Vec<Sum> {
     let step = wholes.len().div_ceil(MOST_NETWORKS).max(1);
     let layers = |whole: &Whole| {
-        let graph = training.graph(whole);
-        graph.layers().map(|layer| (group(layer.operation().kind), terms(layer, machine))).collect()
+        let graph = training.graph(whole).clone().scheduled(machine.on_chip_bytes, machine.stripes);
+        graph.layers().map(|layer| (group(layer.operation().kind), Work::of(layer, machine).terms)).collect()
     };
     let sum = |whole: &&Whole| Sum { layers: layers(whole), by_group: true, measured: whole.latency_us };
     wholes.iter().step_by(step).filter(|whole| whole.latency_us > 0.0).map(sum).collect()

@@ -13,13 +13,14 @@ use super::{
 use crate::{
     error::{Error, Result},
     estimator::{
-        Estimator, Fit, FitOptions,
+        Estimator, Fit, FitOptions, Placed,
         document::{Document, KindModel},
         evaluate::ANY,
         fit::{blank, data, learn},
         lanes, machine,
         model::fit_corrections,
         noise::target,
+        physical::Work,
         range::Range,
         report::FitReport,
         training::{Sample, Training},
@@ -30,8 +31,10 @@ use crate::{
 
 /// Fewer rows than this tell nothing of what other rows would say.
 const LEAST_ROWS: usize = 5;
-/// Springs on the factors that are tried, from loose to stiff.
-const STRENGTHS: [f64; 7] = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+/// Springs on the factors that are tried, from stiff to loose.
+const STRENGTHS: [f64; 8] = [100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03];
+/// Looser springs must lessen the error by this share: few rows say little of which are best.
+const LEAST_LOOSENING: f64 = 0.03;
 /// A boosted correction, or a fit without the datasheet, is not tried with fewer rows than this.
 const MANY_ROWS: usize = 200;
 /// A way that needs more rows must lessen the error by this share to be taken.
@@ -60,7 +63,9 @@ enum Way {
 struct Calibrator<'a> {
     datasheet: &'a Datasheet,
     sheet: Sheet,
+    /// The rows as the datasheet's chip would run their networks, and as the machine found in the rows does.
     training: Training,
+    rows_training: Training,
     /// Microseconds of the mean layer in context.
     mean_us: f64,
     /// The least latency above zero: a layer that costs nothing counts as if it cost that.
@@ -92,7 +97,7 @@ pub(super) fn calibrate(
     check(datasheet, &training)?;
     let all: Vec<&Sample> = training.samples.iter().collect();
     let machine = if is_many(&training) {
-        machine::find(&training, &all, lanes::find(&training, &all)?.lanes())?
+        machine::find(&training, lanes::find(&training, &all)?.lanes())?
     } else {
         machine::START
     };
@@ -104,7 +109,8 @@ pub(super) fn calibrate(
         options,
         analytic: Document { data: measurements.iter().map(data).collect(), ..datasheet.document(options) },
         rows_alone: Document { machine, ..blank(measurements, options) },
-        training,
+        rows_training: training.clone().scheduled(&machine),
+        training: training.scheduled(&datasheet.machine()),
     };
     let (way, trial) = calibrator.best()?;
     let quality = trial.quality();
@@ -166,7 +172,7 @@ impl Calibrator<'_> {
     fn best(&self) -> Result<(Way, Trial<'_>)> {
         let mut best = self.tried(Way::Factors(STRENGTHS[0]))?;
         for strength in &STRENGTHS[1..] {
-            best = nearer(best, self.tried(Way::Factors(*strength))?, 0.0);
+            best = nearer(best, self.tried(Way::Factors(*strength))?, LEAST_LOOSENING);
         }
         if is_many(&self.training) && self.options.correction {
             let Way::Factors(strength) = best.1 else { return Ok((best.1, best.2)) };
@@ -179,9 +185,9 @@ impl Calibrator<'_> {
     }
 
     fn tried(&self, way: Way) -> Result<(f64, Way, Trial<'_>)> {
-        let trial = Trial::run(&self.training, self.options.folds, |chosen| {
-            Estimator::fitted(self.learn(way, chosen)?)
-        })?;
+        let training = if way == Way::RowsAlone { &self.rows_training } else { &self.training };
+        let trial =
+            Trial::run(training, self.options.folds, |chosen| Estimator::fitted(self.learn(way, chosen)?))?;
         let error = trial.error(|sample| self.weight(sample), WHOLE_WEIGHT);
         Ok((error, way, trial))
     }
@@ -189,13 +195,13 @@ impl Calibrator<'_> {
     /// What the `chosen` rows teach.
     fn learn(&self, way: Way, chosen: &dyn Fn(&Sample) -> bool) -> Result<Document> {
         match way {
-            Way::RowsAlone => learn(&self.training, &self.rows_alone, self.options, chosen),
+            Way::RowsAlone => learn(&self.rows_training, &self.rows_alone, self.options, chosen),
             Way::Factors(strength) => Ok(self.factored(strength, chosen)),
             Way::Boosted(strength) => {
                 let mut document = self.factored(strength, chosen);
                 let factored = Estimator::fitted(document.clone())?;
                 let samples: Vec<&Sample> = self.training.samples.iter().filter(|s| chosen(s)).collect();
-                let times = |layer: crate::estimator::Placed<'_>| factored.times(layer);
+                let times = |layer: Placed<'_>, work: &Work| factored.times(layer, work);
                 document.corrections = fit_corrections(&self.training, &samples, &document.machine, times);
                 Ok(document)
             }

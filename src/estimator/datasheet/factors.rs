@@ -12,7 +12,7 @@ use crate::{
         context::{Graph, Placed},
         document::KindModel,
         model::named_prices,
-        physical::{Machine, Prices, Resource, TERM_COUNT, TERMS, Times, terms},
+        physical::{Machine, Prices, Resource, TERM_COUNT, TERMS, Times, Work},
         range::Range,
     },
     measurement::Kind,
@@ -26,10 +26,10 @@ const FACTORS: usize = CLASSES + TERM_COUNT + KINDS * RESOURCES;
 
 /// How far each sort of factor is expected to be from one, as logarithms. The array's throughput is the
 /// surest figure of a datasheet, fixed overheads are the least sure.
-const CLASS_SPREADS: [f64; CLASSES] = [0.3, 0.7, 0.5, 0.5, 1.0, 1.0];
+const CLASS_SPREADS: [f64; CLASSES] = [0.3, 0.7, 0.5, 0.5, 1.5, 1.0, 1.0];
 const TERM_SPREAD: f64 = 0.5;
-/// What a block of pixels costs as such is a guess and no figure.
-const BLOCK_SPREAD: f64 = 1.5;
+/// What a tile costs as such is a guess and no figure.
+const TILE_SPREAD: f64 = 1.5;
 /// A kind's own multiply-adds on the array, and whatever else a kind may be better or worse at.
 const KIND_COMPUTE_SPREAD: f64 = 0.3;
 const KIND_SPREAD: f64 = 1.0;
@@ -52,7 +52,7 @@ pub(super) struct Observation {
 
 impl Observation {
     pub(super) fn of_layer(layer: Placed<'_>, machine: &Machine, latency_us: f64, weight: f64) -> Self {
-        let layers = vec![(layer.operation().kind, terms(layer, machine))];
+        let layers = vec![(layer.operation().kind, Work::of(layer, machine).terms)];
         Self { layers, overhead: 0.0, latency_us, weight }
     }
 
@@ -63,7 +63,8 @@ impl Observation {
         latency_us: f64,
         weight: f64,
     ) -> Self {
-        let layers = graph.layers().map(|layer| (layer.operation().kind, terms(layer, machine))).collect();
+        let work = |layer: Placed<'_>| (layer.operation().kind, Work::of(layer, machine).terms);
+        let layers = graph.layers().map(work).collect();
         Self { layers, overhead, latency_us, weight }
     }
 }
@@ -214,7 +215,7 @@ fn spread(factor: usize) -> f64 {
     }
     let factor = factor - CLASSES;
     if let Some((name, _)) = TERMS.get(factor) {
-        return if name.ends_with("_blocks") { BLOCK_SPREAD } else { TERM_SPREAD };
+        return if name.starts_with("tiles") { TILE_SPREAD } else { TERM_SPREAD };
     }
     let (kind, resource) = ((factor - TERM_COUNT) / RESOURCES, (factor - TERM_COUNT) % RESOURCES);
     let is_array = resource == Resource::Compute as usize && is_on_the_array(Kind::NAMES[kind].1);

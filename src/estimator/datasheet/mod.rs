@@ -47,8 +47,10 @@ pub struct Datasheet {
     results_per_cycle: f64,
     element_wise_per_cycle: f64,
     lookups_per_cycle: f64,
-    pass_channels: u32,
-    pass_pixels: u32,
+    /// Bytes for the inputs and for the partial sums of one tile.
+    tile_bytes: (u32, u32),
+    /// Whether its compiler fuses layers that do not fit on the chip in stripes.
+    stripes: bool,
     /// Number formats with their throughput relative to the MAC array's.
     dtypes: Vec<(DType, f64)>,
 }

@@ -14,8 +14,11 @@ use crate::{
         evaluate::ANY,
         features::FEATURES,
         held_out::NOMINAL,
+        machine::START,
         physical::{Lanes, Machine},
         range::Range,
+        schedule::Stripes,
+        tile::Limits,
     },
     measurement::Kind,
 };
@@ -27,10 +30,8 @@ const BYTES_PER_US: f64 = 1e3;
 /// (`cargo run --release --example calibrate_datasheet`).
 pub(super) const UNMEASURED: (f64, f64) = (0.5, 2.0);
 
-/// Small pictures are slow: results are made in blocks, and a block that is nearly empty costs some of what a
-/// full one does. No datasheet says how much; measurements do.
-const BLOCK_SHARE: f64 = 0.1;
-const BLOCK_PIXELS: f64 = 16.0 * 16.0;
+/// Tiles whose waiting for memory overlaps. No datasheet says how many; measurements do.
+const TILES_IN_FLIGHT: f64 = 4.0;
 
 /// Prices by the name of their term.
 pub(super) type Named = BTreeMap<&'static str, f64>;
@@ -77,11 +78,20 @@ impl Datasheet {
     pub(super) fn machine(&self) -> Machine {
         Machine {
             lanes: Lanes { input: self.mac_array.rows, output: self.mac_array.columns },
-            pass_channels: self.pass_channels,
-            pass_pixels: self.pass_pixels,
+            tile: Limits { steps: [self.step(); 3], buffers: [self.tile_bytes; 2], ..START.tile },
             burst_bytes: self.burst_bytes,
             on_chip_bytes: self.on_chip_bytes,
+            stripes: if self.stripes { Stripes::Free } else { Stripes::None },
+            ..START
         }
+    }
+
+    /// Rows, columns and channels of the output that the array computes at once: its pixels as a square, or
+    /// twice as wide as high.
+    fn step(&self) -> [u32; 3] {
+        let pixels = self.mac_array.pixels;
+        let rows = 1 << (pixels.ilog2() / 2);
+        [rows, pixels.div_ceil(rows), self.mac_array.columns]
     }
 
     fn kinds(&self) -> BTreeMap<String, KindModel> {
@@ -112,12 +122,11 @@ impl Datasheet {
             }
             _ => prices.insert("outputs", self.cycles(1.0 / self.results_per_cycle)),
         };
-        if let Some(outputs) = prices.get("outputs").copied() {
-            prices.insert("channels_of_16x16_blocks", BLOCK_SHARE * BLOCK_PIXELS * outputs);
-        }
         prices.insert("looked_up", self.cycles(1.0 / self.lookups_per_cycle));
         prices.insert("layer", self.operator_overhead_us);
         prices.insert("layer_off_chip", self.off_chip_latency_us);
+        let waiting = self.off_chip_latency_us / TILES_IN_FLIGHT;
+        prices.extend([("tiles_read_off_chip", waiting), ("tiles_written_off_chip", waiting)]);
         prices.retain(|_, price| *price > 0.0);
         prices
     }
@@ -127,18 +136,16 @@ impl Datasheet {
         let on_chip = 1.0 / (self.on_chip_gb_per_s * BYTES_PER_US);
         let off_chip = 1.0 / (self.off_chip_gb_per_s * BYTES_PER_US);
         let mut prices = Named::from([
-            ("input_bytes", on_chip),
+            ("fetched_bytes", on_chip),
             ("output_bytes", on_chip),
-            ("input_bytes_again", on_chip),
             ("weight_bytes_again", on_chip),
             ("weight_bytes", off_chip),
-            ("spilled_input_bytes", off_chip),
+            ("weight_bytes_again_off_chip", off_chip),
+            ("spilled_fetched_bytes", off_chip),
             ("spilled_output_bytes", off_chip),
         ]);
         if !self.io_on_chip {
-            // Pixels lie one after the other there, and each is moved in whole bursts.
-            let burst = off_chip * f64::from(self.burst_bytes);
-            prices.extend([("network_input_bursts", burst), ("network_output_bursts", burst)]);
+            prices.extend([("network_fetched_bursts", off_chip), ("network_written_bursts", off_chip)]);
         }
         prices
     }

@@ -8,7 +8,7 @@ use crate::{
     units::{Bytes, binary_bytes, parse_bytes},
 };
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "schema",
     "name",
     "description",
@@ -25,8 +25,9 @@ const FIELDS: [&str; 19] = [
     "depthwise",
     "results_per_cycle",
     "element_wise",
-    "pass_channels",
-    "pass_pixels",
+    "tile_input_bytes",
+    "tile_sum_bytes",
+    "stripes",
     "dtypes",
 ];
 
@@ -34,6 +35,8 @@ const FIELDS: [&str; 19] = [
 const MOST_LANES: u32 = 4096;
 /// Bytes that memory moves at once unless the file says otherwise.
 const BURST_BYTES: u32 = 64;
+/// Bytes for the inputs, and for the partial sums, of a tile unless the file says otherwise.
+const TILE_BYTES: u32 = 8 << 10;
 
 pub(super) fn datasheet(file: &str, text: &str) -> Result<Datasheet> {
     read_document(file, text, |root| read(file, root))
@@ -57,9 +60,9 @@ fn read(file: &str, root: &Node<'_>) -> Option<Datasheet> {
     let network_overhead_us = fields.or("network_overhead_us", 0.0, |node| node.f64_in(0.0..=1e9));
     let depthwise = fields.or("depthwise", Depthwise::AsConvolution, depthwise);
     let rates = rates(&fields, mac_array);
-    // Where nothing is said, everything fits at once and nothing is read again.
-    let pass = |field| fields.or(field, u32::MAX, |node| node.u32_in(1..=u32::MAX));
-    let (pass_channels, pass_pixels) = (pass("pass_channels"), pass("pass_pixels"));
+    let buffer = |field| fields.or(field, TILE_BYTES, buffer);
+    let (tile_input_bytes, tile_sum_bytes) = (buffer("tile_input_bytes"), buffer("tile_sum_bytes"));
+    let stripes = fields.or("stripes", false, Node::bool);
     let dtypes = fields.or("dtypes", vec![(DType::Int8, 1.0)], dtypes);
     described?;
     let Rates { results, element_wise, lookups } = rates?;
@@ -80,8 +83,8 @@ fn read(file: &str, root: &Node<'_>) -> Option<Datasheet> {
         results_per_cycle: results,
         element_wise_per_cycle: element_wise,
         lookups_per_cycle: lookups,
-        pass_channels: pass_channels?,
-        pass_pixels: pass_pixels?,
+        tile_bytes: (tile_input_bytes?, tile_sum_bytes?),
+        stripes: stripes?,
         dtypes: dtypes?,
     })
 }
@@ -118,6 +121,18 @@ fn mac_array(node: &Node<'_>) -> Option<MacArray> {
         return None;
     }
     Some(array)
+}
+
+/// Bytes of a buffer beside the multipliers.
+fn buffer(node: &Node<'_>) -> Option<u32> {
+    const LEAST: u64 = 256;
+    const MOST: u64 = 1 << 26;
+    let found = bytes(node)?;
+    if !(LEAST..=MOST).contains(&found) {
+        node.expected(format_args!("{LEAST} bytes to 64MiB"));
+        return None;
+    }
+    u32::try_from(found).ok()
 }
 
 /// A number of bytes, or a string with a unit.

@@ -38,6 +38,8 @@ const ROWS: usize = 400;
 const LEAST_ROWS: usize = 24;
 /// Of a group with more rows than this, only the half with the most arithmetic for its bytes is looked at.
 const FEW_ROWS: usize = 300;
+/// Channels that fill this grid fill the tiles of most lane counts.
+const GRID: u64 = 16;
 /// Rows off the grid without which a lane count is a guess.
 const LEAST_OFF_GRID: usize = 10;
 /// Lane counts that are no power of two are rare; between 8 and 16, a device with stairs of both looks like 12. So their
@@ -93,6 +95,12 @@ impl FoundLane {
     #[must_use]
     pub fn is_found(&self) -> bool {
         self.can_tell() && self.lanes > 1
+    }
+
+    /// Whether more draws than not say so.
+    #[must_use]
+    pub fn is_likely(&self) -> bool {
+        self.can_tell() && self.certainty >= 0.5
     }
 }
 
@@ -153,15 +161,33 @@ fn groups<'t>(training: &'t Training, samples: &[&Sample]) -> Vec<Group<'t>> {
     each.filter(|group| group.len() >= LEAST_ROWS).collect()
 }
 
-/// At most [`ROWS`] rows, of the busiest half where there are many.
+/// At most [`ROWS`] rows, of the busiest half where there are many, and half of them off the grid if there are.
 fn thin(rows: Group<'_>) -> Group<'_> {
     let mut busy: Vec<f64> = rows.iter().map(|row| intensity(row.layer.operation())).collect();
     busy.sort_by(f64::total_cmp);
     let least = if rows.len() > FEW_ROWS { busy[rows.len() / 2] } else { 0.0 };
     let busiest: Group<'_> =
         rows.into_iter().filter(|row| intensity(row.layer.operation()) >= least).collect();
-    let step = busiest.len().div_ceil(ROWS).max(1);
-    busiest.into_iter().step_by(step).collect()
+    if busiest.len() <= ROWS {
+        return busiest;
+    }
+    let (off, on): (Group<'_>, Group<'_>) = busiest.into_iter().partition(is_off_grid);
+    let off = spread(off, (ROWS / 2).max(ROWS.saturating_sub(on.len())));
+    let on = spread(on, ROWS - off.len());
+    off.into_iter().chain(on).collect()
+}
+
+/// Whether a row can tell lanes from bricks of memory; networks are mostly drawn on a grid.
+fn is_off_grid(row: &Measured<'_>) -> bool {
+    let operation = row.layer.operation();
+    let off = |channels: u64| !channels.is_multiple_of(GRID);
+    off(u64::from(operation.output.c)) || operation.kind.is_standard_conv() && off(operation.depth())
+}
+
+/// Evenly spread rows, at most so many.
+fn spread(rows: Group<'_>, most: usize) -> Group<'_> {
+    let step = rows.len().div_ceil(most.max(1)).max(1);
+    rows.into_iter().step_by(step).collect()
 }
 
 /// Puts what is drawn together into one half, in turn.

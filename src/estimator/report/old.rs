@@ -37,7 +37,7 @@ pub struct OldNew {
 
 impl OldComparison {
     pub(super) fn new(old: &Estimator, new: &Estimator, held_out: &HeldOut<'_>) -> Self {
-        let training = held_out.training();
+        let training = &held_out.training().clone().scheduled(&old.document().machine);
         let whole = |whole| old.overhead_us() + sum(old, training.graph(whole));
         let networks: Vec<f64> = training.wholes.iter().map(whole).collect();
         let networks = networks.iter().zip(held_out.networks());
