@@ -125,16 +125,21 @@ impl Evaluation {
         self.violation <= 0.0
     }
 
-    /// Constrained domination: feasible before infeasible, less violation before more, and
-    /// Pareto dominance among the feasible (Deb et al., "A fast and elitist multiobjective
-    /// genetic algorithm: NSGA-II", IEEE TEC 6(2), 2002).
+    /// Constrained domination: feasible before infeasible, and Pareto dominance among the feasible (Deb et al.,
+    /// "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE TEC 6(2), 2002). Among the
+    /// infeasible the violation is one objective more. If it decided alone, as it does there, a search whose
+    /// constraints pull against each other would end where their sum is least and nothing is feasible.
     #[must_use]
     pub fn dominates(&self, other: &Self) -> bool {
         match (self.is_feasible(), other.is_feasible()) {
             (true, true) => self.objectives.dominates(&other.objectives),
             (true, false) => true,
             (false, true) => false,
-            (false, false) => self.violation < other.violation,
+            (false, false) => {
+                self.violation <= other.violation
+                    && self.objectives.covers(&other.objectives)
+                    && (self.violation < other.violation || self.objectives != other.objectives)
+            }
         }
     }
 
@@ -167,10 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn among_infeasible_scores_the_smaller_violation_wins() {
-        let near = Evaluation::feasible([9.0]).with_violation(0.1);
+    fn among_infeasible_scores_violation_is_one_objective_more() {
+        let near = Evaluation::feasible([1.0]).with_violation(0.1);
         let far = Evaluation::feasible([1.0]).with_violation(0.2);
+        let far_but_fast = Evaluation::feasible([0.5]).with_violation(0.2);
         assert!(near.dominates(&far) && !far.dominates(&near));
+        assert!(!near.dominates(&far_but_fast) && !far_but_fast.dominates(&near));
     }
 
     #[test]

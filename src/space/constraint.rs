@@ -77,6 +77,8 @@ impl Constraint {
     }
 
     /// By how much `value` misses the limit, relative to it; zero if it keeps to it.
+    ///
+    /// Trainability is a sum of logarithms, where a difference is what is relative.
     #[must_use]
     pub fn violation(&self, value: f64, baseline: f64) -> f64 {
         let bound = self.bound(baseline);
@@ -86,7 +88,8 @@ impl Constraint {
         };
         // Sums in a different order may differ in the last bits; that is not a violation.
         let scale = bound.abs().max(1e-9);
-        if excess > 1e-12 * scale { excess / scale } else { 0.0 }
+        let unit = if self.metric == Metric::Trainability { 1.0 } else { scale };
+        if excess > 1e-12 * scale { excess / unit } else { 0.0 }
     }
 }
 
@@ -114,5 +117,8 @@ mod tests {
         assert_eq!(half.violation(50.0, 100.0), 0.0);
         assert_eq!(half.violation(75.0, 100.0), 0.5);
         assert_eq!(half.to_string(), "model_bytes <= 0.5 x baseline");
+        let least =
+            Constraint { metric: Metric::Trainability, side: Side::Min, limit: Limit::OfBaseline(1.0) };
+        assert_eq!(least.violation(12.5, 13.0), 0.5);
     }
 }

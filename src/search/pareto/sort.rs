@@ -12,7 +12,7 @@ use crate::search::evaluation::{Evaluation, Objectives};
 
 /// The rank of each evaluation under constrained domination: 0 is dominated by none, 1 only by
 /// those of rank 0, and so on. Equal points share a rank. Infeasible ones rank behind all feasible
-/// ones by their violation.
+/// ones, with their violation as one objective more.
 #[must_use]
 pub fn non_dominated_ranks(evaluations: &[Evaluation]) -> Vec<u32> {
     let mut ranks = vec![0; evaluations.len()];
@@ -117,10 +117,20 @@ impl Front for Members {
 }
 
 fn rank_infeasible(evaluations: &[Evaluation], order: &mut [u32], first_rank: u32, ranks: &mut [u32]) {
-    let violation = |index: u32| evaluations[index as usize].violation;
-    order.sort_unstable_by(|&a, &b| violation(a).total_cmp(&violation(b)));
-    for (step, ties) in order.chunk_by(|&a, &b| violation(a) == violation(b)).enumerate() {
-        ties.iter().for_each(|&index| ranks[index as usize] = first_rank + step as u32);
+    let one = |index: u32| &evaluations[index as usize];
+    order.sort_by(|&a, &b| {
+        let violation = one(a).violation.total_cmp(&one(b).violation);
+        violation.then_with(|| one(a).objectives.lexicographic(&one(b).objectives))
+    });
+    let mut fronts: Vec<Vec<u32>> = Vec::new();
+    for &index in &*order {
+        let dominates = |front: &Vec<u32>| front.iter().any(|&member| one(member).dominates(one(index)));
+        let rank = fronts.partition_point(dominates);
+        if rank == fronts.len() {
+            fronts.push(Vec::new());
+        }
+        fronts[rank].push(index);
+        ranks[index as usize] = first_rank + rank as u32;
     }
 }
 
