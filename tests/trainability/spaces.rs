@@ -95,10 +95,17 @@ impl EqualCost {
         Self { space, genes, baseline }
     }
 
+    /// Of several searches, since a single one may stay in a corner of its own: the score is on trial here, not the
+    /// luck of a seed.
     fn best(&self) -> Architecture {
-        let budget = Budget::evaluations(4000);
-        let found = Executor::new(self).population(64).seed(1).budget(budget).run().unwrap();
-        self.space.architecture(&found.front.first().unwrap().genotype.0)
+        let of_seed = |seed| {
+            let budget = Budget::evaluations(8000);
+            let found = Executor::new(self).population(64).seed(seed).budget(budget).run().unwrap();
+            found.front.first().unwrap().genotype.clone()
+        };
+        let least = |genotype: &Genotype| self.evaluate(&genotype.0).objectives[0];
+        let best = (1..=4).map(of_seed).min_by(|a, b| least(a).total_cmp(&least(b))).unwrap();
+        self.space.architecture(&best.0)
     }
 }
 
