@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    estimator::Estimator,
+    estimator::{Estimator, Pricer},
     network::Network,
     search::{Evaluation, Gene, Objectives, Problem},
     space::{Constraint, GeneKind, Genotype, Metric, Space},
@@ -37,8 +37,12 @@ impl Metrics {
     /// The metrics of `network` on the estimator's accelerator.
     #[must_use]
     pub fn of(network: &Network, estimator: &Estimator) -> Self {
+        Self::with_latency(network, estimator.latency_us(network))
+    }
+
+    fn with_latency(network: &Network, latency_us: f64) -> Self {
         Self {
-            latency_us: estimator.latency_us(network),
+            latency_us,
             trainability: trainability(network).score,
             macs: network.macs(),
             params: network.params(),
@@ -66,7 +70,7 @@ impl Metrics {
 /// Only the genes of some kinds may be free; the others stay at the baseline.
 pub struct ArchitectureSearch<'a> {
     space: &'a Space,
-    estimator: &'a Estimator,
+    pricer: Pricer<'a>,
     constraints: Vec<Constraint>,
     baseline: Metrics,
     /// The space's index of each free gene.
@@ -109,7 +113,18 @@ impl<'a> ArchitectureSearch<'a> {
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
-        Ok(Self { space, estimator, constraints: space.constraints().to_vec(), baseline, free, genes })
+        Ok(Self {
+            space,
+            pricer: Pricer::new(estimator),
+            constraints: space.constraints().to_vec(),
+            baseline,
+            free,
+            genes,
+        })
+    }
+
+    fn metrics(&self, network: &Network) -> Metrics {
+        Metrics::with_latency(network, self.pricer.latency_us(network))
     }
 
     /// The baseline's metrics.
@@ -144,7 +159,7 @@ impl<'a> ArchitectureSearch<'a> {
     #[must_use]
     pub fn missed(&self, genes: &[u8]) -> Vec<String> {
         let Ok(network) = self.space.network(&self.full(genes).0) else { return Vec::new() };
-        let metrics = Metrics::of(&network, self.estimator);
+        let metrics = self.metrics(&network);
         let words = |(constraint, _): &(Constraint, f64)| {
             let value = metrics.get(constraint.metric);
             let bound = constraint.bound(self.baseline.get(constraint.metric));
@@ -183,7 +198,7 @@ impl Problem for ArchitectureSearch<'_> {
         let Ok(network) = self.space.network(&self.full(genes).0) else {
             return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
         };
-        let metrics = Metrics::of(&network, self.estimator);
+        let metrics = self.metrics(&network);
         let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
         Evaluation::feasible([metrics.latency_us, -metrics.trainability]).with_violation(violation)
     }
@@ -207,7 +222,7 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn identity(&self) -> String {
-        short_id(format!("{} {}", self.space.hash(), self.estimator.hash()).as_bytes())
+        short_id(format!("{} {}", self.space.hash(), self.pricer.estimator().hash()).as_bytes())
     }
 }
 

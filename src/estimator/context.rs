@@ -1,224 +1,121 @@
-//! A layer and its neighbours.
+//! All that the price of a layer may depend on.
 //!
 //! What a layer costs depends on where its input comes from and where its
-//! output goes: a tensor that is consumed at once can stay on chip, and a chain
-//! of layers can be computed in stripes.
+//! output goes. Prices and features see this record and nothing else, so layers
+//! with equal contexts cost the same, in whatever networks they stand.
 
-use std::ops::RangeInclusive;
-
-use super::schedule::{Step, Stripes, output_bytes, schedule};
-use crate::{
-    measurement::{Kind, Operation},
-    network::{Network, Source},
+use super::{
+    graph::Placed,
+    schedule::{Place, Role, Step},
 };
+use crate::measurement::Operation;
 
-/// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
-/// layers. What waits longer, such as a detector's taps, is spilled before anything else.
-const BLOCK_STEPS: usize = 10;
-
-/// The operations of a network and how they are connected.
-#[derive(Clone, Debug, Default)]
-pub struct Graph {
-    operations: Vec<Operation>,
-    /// The layers that each layer reads; the network's input is not among them.
-    producers: Vec<Vec<usize>>,
-    /// The first layer that reads each layer.
-    consumers: Vec<Option<usize>>,
-    /// How many layers read each layer.
-    readers: Vec<u32>,
-    /// The last layer that reads each layer.
-    last_readers: Vec<usize>,
-    /// Bytes of the tensors alive at each step.
-    live: Vec<u64>,
-    /// The most bytes alive while the output of each layer is.
-    peaks: Vec<u64>,
-    /// How each layer is run.
-    steps: Vec<Step>,
-}
-
-impl Graph {
-    /// The graph of `network`, run with as much memory as it needs.
-    pub(super) fn of(network: &Network) -> Self {
-        let mut graph = Self::default();
-        for layer in network.layers() {
-            let producers = layer.inputs.iter().filter_map(|source| match source {
-                Source::Input => None,
-                Source::Layer(index) => Some(*index),
-            });
-            graph.push(Operation::of(network, layer), producers.collect());
-        }
-        graph.with_lifetimes()
-    }
-
-    /// Operations in execution order where nothing else is known: each reads the one before.
-    pub(super) fn chain(operations: impl IntoIterator<Item = Operation>) -> Self {
-        let mut graph = Self::default();
-        for operation in operations {
-            let before = graph.operations.len().checked_sub(1);
-            graph.push(operation, before.into_iter().collect());
-        }
-        graph.with_lifetimes()
-    }
-
-    fn push(&mut self, operation: Operation, producers: Vec<usize>) {
-        let index = self.operations.len();
-        for producer in &producers {
-            self.consumers[*producer].get_or_insert(index);
-            self.readers[*producer] += 1;
-            self.last_readers[*producer] = index;
-        }
-        self.operations.push(operation);
-        self.producers.push(producers);
-        self.consumers.push(None);
-        self.readers.push(0);
-        self.last_readers.push(index);
-    }
-
-    fn with_lifetimes(mut self) -> Self {
-        // An isolated operator reads a network's input too, but it stands for one within a network.
-        if self.len() > 1 {
-            for (operation, producers) in self.operations.iter_mut().zip(&self.producers) {
-                if producers.is_empty() && operation.kind.is_standard_conv() {
-                    operation.kind = Kind::InputConv2d;
-                }
-            }
-        }
-        self.live = vec![0; self.len()];
-        for index in 0..self.len() {
-            let bytes = output_bytes(&self.operations[index]);
-            let lifetime = self.lifetime(index);
-            self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
-        }
-        let peak = |index| self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0);
-        self.peaks = (0..self.len()).map(peak).collect();
-        self.scheduled(u64::MAX, Stripes::None)
-    }
-
-    /// The same graph as it is run with this much memory on the chip; with stripes where layers do not fit.
-    #[must_use]
-    pub(super) fn scheduled(mut self, on_chip_bytes: u64, stripes: Stripes) -> Self {
-        self.steps = schedule(&self, on_chip_bytes, stripes);
-        self
-    }
-
-    /// Whether `next` is the only layer that reads `index`, as the first of its inputs.
-    pub(super) fn is_main_link(&self, index: usize, next: usize) -> bool {
-        self.readers[index] == 1 && self.producers[next].first() == Some(&index)
-    }
-
-    /// The steps in which the output of a layer is alive.
-    pub(super) fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
-        index..=self.last_readers[index].min(index + BLOCK_STEPS)
-    }
-
-    /// How many layers there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.operations.len()
-    }
-
-    /// Whether there is no layer.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-    }
-
-    /// Each layer with its neighbours, in execution order.
-    pub fn layers(&self) -> impl Iterator<Item = Placed<'_>> {
-        (0..self.len()).map(|index| self.layer(index))
-    }
-
-    /// The layer with this index and its neighbours.
-    #[must_use]
-    pub fn layer(&self, index: usize) -> Placed<'_> {
-        Placed { graph: self, index }
-    }
-}
-
-/// A layer in its place in a graph.
-#[derive(Clone, Copy, Debug)]
-pub struct Placed<'g> {
-    graph: &'g Graph,
-    index: usize,
-}
-
-impl<'g> Placed<'g> {
-    /// The layer itself.
-    #[must_use]
-    pub fn operation(&self) -> &'g Operation {
-        &self.graph.operations[self.index]
-    }
-
-    /// How it is run; its graph must have been scheduled.
-    pub(super) fn step(&self) -> Step {
-        self.graph.steps[self.index]
-    }
-
-    /// The layers whose outputs it reads.
-    pub(super) fn producers(&self) -> impl Iterator<Item = Placed<'g>> {
-        self.graph.producers[self.index].iter().map(|index| Placed { graph: self.graph, index: *index })
-    }
-
-    /// The layer that writes the latest of its inputs; none if it reads the network's input only.
-    #[must_use]
-    pub fn producer(&self) -> Option<Placed<'g>> {
-        let index = *self.graph.producers[self.index].iter().max()?;
-        Some(Placed { graph: self.graph, index })
-    }
-
-    /// The first layer that reads its output; none if it is an output of the network.
-    #[must_use]
-    pub fn consumer(&self) -> Option<Placed<'g>> {
-        self.graph.consumers[self.index].map(|index| Placed { graph: self.graph, index })
-    }
-
-    /// Bytes of the tensors that are alive while it runs; the network's input is not among them.
-    #[must_use]
-    pub fn live_bytes(&self) -> u64 {
-        self.graph.live[self.index]
-    }
-
-    /// The most bytes alive at any time while its output is; what does not fit on the chip is spilled.
-    #[must_use]
-    pub fn peak_bytes(&self) -> u64 {
-        self.graph.peaks[self.index]
-    }
-
-    /// How many layers read its output.
-    #[must_use]
-    pub fn readers(&self) -> u32 {
-        self.graph.readers[self.index]
-    }
-
+/// A layer as it is run, and what it needs to know of its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Context {
+    pub(super) operation: Operation,
+    pub(super) step: Step,
     /// Whether it is the only layer of its graph: an isolated measurement.
-    #[must_use]
-    pub fn is_isolated(&self) -> bool {
-        self.graph.len() == 1
+    pub(super) isolated: bool,
+    /// How many layers read its output.
+    pub(super) readers: u32,
+    /// Bytes of its output if that is kept for a later layer than the next.
+    pub(super) held: u64,
+    /// Bytes kept beside its own input and output.
+    pub(super) held_beside: u64,
+    /// Bytes of the tensors that are alive while it runs.
+    pub(super) live: u64,
+    /// The most bytes alive at any time while its output is.
+    pub(super) peak: u64,
+    /// Bytes of its inputs that lie off the chip although a layer of the network wrote them.
+    pub(super) spilled_input: u64,
+    /// The layer that writes the latest of its inputs; none if it reads the network's input only.
+    pub(super) producer: Option<Producer>,
+    /// The first layer that reads its output; none if it is an output of the network.
+    pub(super) consumer: Option<Consumer>,
+}
+
+/// What a layer needs to know of the one that writes its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Producer {
+    pub(super) operation: Operation,
+    pub(super) output: Place,
+    pub(super) role: Role,
+    pub(super) free: u64,
+    pub(super) distance: usize,
+    pub(super) readers: u32,
+    pub(super) live: u64,
+    pub(super) peak: u64,
+    pub(super) held: u64,
+    /// What the layer before it holds for later.
+    pub(super) held_before: u64,
+}
+
+/// What a layer needs to know of the one that reads its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Consumer {
+    pub(super) operation: Operation,
+    pub(super) role: Role,
+    pub(super) distance: usize,
+    pub(super) readers: u32,
+    pub(super) live: u64,
+    pub(super) peak: u64,
+}
+
+impl Context {
+    /// The context of a layer in a graph that has been scheduled.
+    pub(super) fn of(layer: Placed<'_>) -> Self {
+        let (producer, consumer) = (layer.producer(), layer.consumer());
+        let operation = *layer.operation();
+        let held_before = producer.and_then(|other| other.producer()).map_or(0, |tensor| tensor.held());
+        let joined = consumer
+            .map_or(0, |other| other.operation().input_bytes().saturating_sub(operation.output_bytes()));
+        let spilled = layer.producers().filter(|other| other.step().output == Place::OffChip);
+        Self {
+            operation,
+            step: layer.step(),
+            isolated: layer.is_isolated(),
+            readers: layer.readers(),
+            held: layer.held(),
+            held_beside: held_before.max(joined),
+            live: layer.live_bytes(),
+            peak: layer.peak_bytes(),
+            spilled_input: spilled.map(|other| other.operation().output_bytes()).sum(),
+            producer: producer.map(|other| Producer {
+                operation: *other.operation(),
+                output: other.step().output,
+                role: other.step().role,
+                free: other.step().free_bytes,
+                distance: layer.distance(other),
+                readers: other.readers(),
+                live: other.live_bytes(),
+                peak: other.peak_bytes(),
+                held: other.held(),
+                held_before,
+            }),
+            consumer: consumer.map(|other| Consumer {
+                operation: *other.operation(),
+                role: other.step().role,
+                distance: layer.distance(other),
+                readers: other.readers(),
+                live: other.live_bytes(),
+                peak: other.peak_bytes(),
+            }),
+        }
     }
 
-    /// How many steps lie between the two in execution order.
-    #[must_use]
-    pub fn distance(&self, other: Placed<'_>) -> usize {
-        self.index.abs_diff(other.index)
+    /// Where it reads its latest input from.
+    pub(super) fn from(&self) -> Place {
+        self.producer.map_or(Place::Outside, |producer| producer.output)
     }
 
-    /// Bytes kept beside its own input and output: what its producer read and what its consumer also reads,
-    /// where these are needed later or were made earlier.
-    #[must_use]
-    pub fn held_beside(&self) -> u64 {
-        let before = self.producer().and_then(|producer| producer.producer());
-        let read_before = before.map_or(0, |tensor| tensor.held());
-        let joined = self.consumer().map_or(0, |consumer| {
-            let own = self.operation().output_bytes();
-            consumer.operation().input_bytes().saturating_sub(own)
-        });
-        read_before.max(joined)
+    /// Where it writes to.
+    pub(super) fn to(&self) -> Place {
+        self.step.output
     }
 
-    /// Bytes of its output if that is kept for a later layer than the next; else zero.
-    #[must_use]
-    pub fn held(&self) -> u64 {
-        let kept = self.graph.last_readers[self.index] > self.index + 1;
-        if kept { self.operation().output_bytes() } else { 0 }
+    /// Share of its input that lies off the chip although a layer of the network wrote it.
+    pub(super) fn read_off_chip(&self) -> f64 {
+        (self.spilled_input as f64 / self.operation.input_bytes().max(1) as f64).min(1.0)
     }
 }

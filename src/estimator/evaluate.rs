@@ -2,10 +2,11 @@
 
 use super::{
     FoundLanes, LayerEstimate, NetworkEstimate, OutOfRange,
-    context::{Graph, Placed},
+    context::Context,
     correction::{Correction, Factor},
     document::{Document, KindModel, NetworkModel},
     features::FEATURES,
+    graph::{Graph, Placed},
     model::{corrected, named_prices},
     physical::{Lanes, Machine, Prices, TERM_COUNT, Times, Work},
     quality::Quality,
@@ -134,11 +135,16 @@ impl Estimator {
     /// Expected latency of one layer among its neighbours, in microseconds.
     #[must_use]
     pub fn layer_us(&self, layer: Placed<'_>) -> f64 {
-        let work = self.work(layer);
-        let times = self.times(layer, &work);
-        let correction = self.corrections[layer.operation().kind as usize];
-        let correction = correction.map(|index| &self.factors[index]);
-        (corrected(layer, &times, &work, correction) * self.document.network.scale).max(LEAST_US)
+        self.price_us(&layer.context())
+    }
+
+    /// Expected latency of a layer in this context, in microseconds.
+    pub(super) fn price_us(&self, context: &Context) -> f64 {
+        let kind = context.operation.kind;
+        let work = Work::of(context, &self.document.machine);
+        let times = self.times(kind, &work);
+        let correction = self.corrections[kind as usize].map(|index| &self.factors[index]);
+        (corrected(context, &times, &work, correction) * self.document.network.scale).max(LEAST_US)
     }
 
     /// Expected latency of `network` with interval, range check, and each layer's price and reason.
@@ -159,20 +165,19 @@ impl Estimator {
     }
 
     fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
-        let mut reason = reason(layer, &self.times(layer, &self.work(layer)), self.lanes());
-        if self.kinds[layer.operation().kind as usize].inferred {
+        let context = layer.context();
+        let kind = context.operation.kind;
+        let work = Work::of(&context, &self.document.machine);
+        let mut reason = reason(&context, &self.times(kind, &work), self.lanes());
+        if self.kinds[kind as usize].inferred {
             reason += "; never measured singly";
         }
-        LayerEstimate { latency_us: self.layer_us(layer), reason }
+        LayerEstimate { latency_us: self.price_us(&context), reason }
     }
 
-    pub(super) fn work(&self, layer: Placed<'_>) -> Work {
-        Work::of(layer, &self.document.machine)
-    }
-
-    /// The physical times of a layer.
-    pub(super) fn times(&self, layer: Placed<'_>, work: &Work) -> Times {
-        let priced = &self.kinds[layer.operation().kind as usize];
+    /// The physical times of work of a kind.
+    pub(super) fn times(&self, kind: Kind, work: &Work) -> Times {
+        let priced = &self.kinds[kind as usize];
         let prices = if priced.range.is_some() { &priced.prices } else { &self.any };
         prices.times(&work.terms)
     }

@@ -4,7 +4,7 @@
 //! only ratios are computed.
 
 use super::{
-    context::Placed,
+    context::{Consumer, Context, Producer},
     physical::{Resource, Times, Work, is_looked_up},
     schedule::Role,
 };
@@ -127,18 +127,18 @@ pub(super) const FEATURES: [&str; 110] = [
 /// How many features there are.
 pub(super) const FEATURE_COUNT: usize = FEATURES.len();
 
-/// The features of `layer`, whose physical times are `times`.
-pub(super) fn features(layer: Placed<'_>, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
+/// The features of a layer whose physical times are `times`.
+pub(super) fn features(context: &Context, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
     let mut writer = Writer { values: [0.0; FEATURE_COUNT], next: 0 };
-    let operation = layer.operation();
+    let operation = &context.operation;
     own(&mut writer, operation);
     waste(&mut writer, operation);
     physics(&mut writer, operation, times);
-    place(&mut writer, layer, work);
-    tiled(&mut writer, layer, work);
-    neighbour(&mut writer, layer.producer(), Side::Producer, layer);
-    neighbour(&mut writer, layer.consumer(), Side::Consumer, layer);
-    chain(&mut writer, layer);
+    place(&mut writer, context, work);
+    tiled(&mut writer, context, work);
+    producer(&mut writer, context.producer.as_ref());
+    consumer(&mut writer, context.consumer.as_ref());
+    chain(&mut writer, context);
     debug_assert_eq!(writer.next, FEATURE_COUNT);
     writer.values
 }
@@ -219,25 +219,31 @@ fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
     writer.put(f64::from(operation.output.c % 16));
 }
 
-fn place(writer: &mut Writer, layer: Placed<'_>, work: &Work) {
-    writer.put(f64::from(u8::from(layer.is_isolated())));
-    writer.put(work.traffic.from as usize as f64);
-    writer.put(work.traffic.to as usize as f64);
-    writer.put(f64::from(layer.readers()));
-    writer.put(layer.held() as f64);
-    writer.put(layer.producer().map_or(0.0, |producer| producer.held() as f64));
-    for place in [Some(layer), layer.producer(), layer.consumer()] {
-        writer.put(place.map_or(-1.0, |place| place.live_bytes() as f64));
-        writer.put(place.map_or(-1.0, |place| place.peak_bytes() as f64));
-    }
+fn place(writer: &mut Writer, context: &Context, work: &Work) {
+    let Context { producer, consumer, .. } = context;
+    let bytes = |bytes: Option<u64>| bytes.map_or(-1.0, |bytes| bytes as f64);
+    writer.put_all(&[
+        f64::from(u8::from(context.isolated)),
+        work.traffic.from as usize as f64,
+        work.traffic.to as usize as f64,
+        f64::from(context.readers),
+        context.held as f64,
+        producer.map_or(0.0, |producer| producer.held as f64),
+        context.live as f64,
+        context.peak as f64,
+        bytes(producer.map(|producer| producer.live)),
+        bytes(producer.map(|producer| producer.peak)),
+        bytes(consumer.map(|consumer| consumer.live)),
+        bytes(consumer.map(|consumer| consumer.peak)),
+    ]);
 }
 
-fn tiled(writer: &mut Writer, layer: Placed<'_>, work: &Work) {
+fn tiled(writer: &mut Writer, context: &Context, work: &Work) {
     let Work { tiling, traffic, .. } = work;
-    let step = layer.step();
+    let Context { operation, step, producer, consumer, .. } = context;
     writer.put_all(&tiling.tile.map(f64::from));
     writer.put_all(&tiling.patch.map(f64::from));
-    let operation = layer.operation();
+    let role = |role: Option<Role>| role.unwrap_or(Role::Alone) as usize as f64;
     writer.put_all(&[
         tiling.areas,
         tiling.layers,
@@ -251,59 +257,64 @@ fn tiled(writer: &mut Writer, layer: Placed<'_>, work: &Work) {
         step.kept_bytes as f64,
         step.free_bytes as f64,
         operation.weight_bytes() as f64 / step.free_bytes.max(1) as f64,
-        layer.producer().map_or(-1.0, |other| other.step().free_bytes as f64),
+        producer.map_or(-1.0, |producer| producer.free as f64),
         tiling.areas * operation.weight_bytes() as f64,
         traffic.fetched,
+        role(producer.map(|producer| producer.role)),
+        role(consumer.map(|consumer| consumer.role)),
     ]);
-    let role = |other: Option<Placed<'_>>| other.map_or(Role::Alone, |other| other.step().role);
-    writer.put(role(layer.producer()) as usize as f64);
-    writer.put(role(layer.consumer()) as usize as f64);
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Producer,
-    Consumer,
-}
-
-fn neighbour(writer: &mut Writer, other: Option<Placed<'_>>, side: Side, layer: Placed<'_>) {
-    let Some(other) = other else {
+fn producer(writer: &mut Writer, producer: Option<&Producer>) {
+    let Some(Producer { operation, distance, readers, held_before, .. }) = producer else {
         // What no neighbour can have.
-        writer.put_all(if side == Side::Producer { &[-1.0; 12] } else { &[-1.0; 11] });
-        return;
+        return writer.put_all(&[-1.0; 12]);
     };
-    let operation = other.operation();
-    let looked_up = f64::from(u8::from(is_looked_up(operation.activation)));
-    let (distance, readers) = (layer.distance(other) as f64, f64::from(other.readers()));
-    let (taps, stride) = (operation.taps() as f64, f64::from(operation.stride[0]));
-    let (input, output) = (operation.input_bytes() as f64, operation.output_bytes() as f64);
-    let macs = operation.macs() as f64;
-    let (kind, weights) = (operation.kind as usize as f64, operation.weight_bytes() as f64);
-    match side {
-        Side::Producer => {
-            let held = other.producer().map_or(0.0, |before| before.held() as f64);
-            let cin = f64::from(operation.input.c);
-            writer.put_all(&[
-                kind, distance, readers, taps, stride, cin, input, output, weights, looked_up, macs, held,
-            ]);
-        }
-        Side::Consumer => {
-            let cout = f64::from(operation.output.c);
-            writer.put_all(&[
-                kind, distance, input, taps, stride, cout, output, weights, looked_up, macs, readers,
-            ]);
-        }
-    }
+    writer.put_all(&[
+        operation.kind as usize as f64,
+        *distance as f64,
+        f64::from(*readers),
+        operation.taps() as f64,
+        f64::from(operation.stride[0]),
+        f64::from(operation.input.c),
+        operation.input_bytes() as f64,
+        operation.output_bytes() as f64,
+        operation.weight_bytes() as f64,
+        f64::from(u8::from(is_looked_up(operation.activation))),
+        operation.macs() as f64,
+        *held_before as f64,
+    ]);
 }
 
-fn chain(writer: &mut Writer, layer: Placed<'_>) {
-    let bytes = |placed: Option<Placed<'_>>| placed.map_or(0, |other| other.operation().input_bytes());
-    let operation = layer.operation();
+fn consumer(writer: &mut Writer, consumer: Option<&Consumer>) {
+    let Some(Consumer { operation, distance, readers, .. }) = consumer else {
+        return writer.put_all(&[-1.0; 11]);
+    };
+    writer.put_all(&[
+        operation.kind as usize as f64,
+        *distance as f64,
+        operation.input_bytes() as f64,
+        operation.taps() as f64,
+        f64::from(operation.stride[0]),
+        f64::from(operation.output.c),
+        operation.output_bytes() as f64,
+        operation.weight_bytes() as f64,
+        f64::from(u8::from(is_looked_up(operation.activation))),
+        operation.macs() as f64,
+        f64::from(*readers),
+    ]);
+}
+
+fn chain(writer: &mut Writer, context: &Context) {
+    let Context { operation, producer, consumer, held_beside, .. } = context;
     let (own, output) = (operation.input_bytes(), operation.output_bytes());
-    writer.put((bytes(layer.producer()) + own) as f64);
-    let after = layer.consumer().map_or(0, |consumer| consumer.operation().output_bytes());
-    writer.put((own + output + after) as f64);
-    writer.put((layer.held_beside() + own + output) as f64);
-    let next = layer.consumer().map_or(0, |consumer| consumer.operation().weight_bytes());
-    writer.put((operation.weight_bytes() + next) as f64);
+    let before = producer.map_or(0, |producer| producer.operation.input_bytes());
+    let after = consumer.map_or(0, |consumer| consumer.operation.output_bytes());
+    let next = consumer.map_or(0, |consumer| consumer.operation.weight_bytes());
+    writer.put_all(&[
+        (before + own) as f64,
+        (own + output + after) as f64,
+        (held_beside + own + output) as f64,
+        (operation.weight_bytes() + next) as f64,
+    ]);
 }

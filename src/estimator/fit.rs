@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    measurement::Measurements,
+    measurement::{Kind, Measurements},
     network::Network,
 };
 
@@ -153,7 +153,7 @@ pub(super) fn learn(
     let mut document = Document { kinds, ..blank.clone() };
     if options.correction {
         let physical = Estimator::fitted(document.clone())?;
-        let times = |layer: super::Placed<'_>, work: &Work| physical.times(layer, work);
+        let times = |kind: Kind, work: &Work| physical.times(kind, work);
         document.corrections = fit_corrections(training, &samples, &blank.machine, times);
     }
     Ok(document)

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     Accuracy, Additivity, Estimator, Quality,
     calibration::{Calibration, interval},
-    context::Graph,
+    graph::Graph,
     noise::Floor,
     quality::spearman,
     training::{Sample, Training, Whole},

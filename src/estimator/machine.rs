@@ -142,7 +142,8 @@ fn thin(rows: Vec<&Sample>) -> Vec<&Sample> {
 fn total(kinds: &[Training], machine: &Machine) -> Result<f64> {
     let left = |part: &Training| -> Result<f64> {
         let part = part.clone().scheduled(machine);
-        let row = |sample: &Sample| (Work::of(part.placed(sample), machine).terms, sample.latency_us);
+        let row =
+            |sample: &Sample| (Work::of(&part.placed(sample).context(), machine).terms, sample.latency_us);
         let rows: Vec<TermRow> = part.samples.iter().map(row).collect();
         Ok(log_error(&rows, &rough_prices(&rows)?))
     };

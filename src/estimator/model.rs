@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     boost::{Example, Settings},
-    context::Placed,
+    context::Context,
     correction::{Correction, Factor, GROUPS, group},
     document::KindModel,
     evaluate::ANY,
@@ -52,9 +52,9 @@ pub(super) fn fit_kinds(training: &Training, samples: &[&Sample], machine: &Mach
 fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Result<KindModel> {
     let mut range = Range::empty();
     let row = |sample: &&Sample| {
-        let layer = training.placed(sample);
-        range.widen(layer.operation());
-        (Work::of(layer, machine).terms, sample.latency_us)
+        let context = training.placed(sample).context();
+        range.widen(&context.operation);
+        (Work::of(&context, machine).terms, sample.latency_us)
     };
     let rows: Vec<TermRow> = samples.iter().map(row).collect();
     let step = rows.len().div_ceil(PRICED_ROWS).max(1);
@@ -67,25 +67,26 @@ fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Re
     })
 }
 
-/// Fits the correction of every group that was sampled; `price` gives the physical times of a layer.
+/// Fits the correction of every group that was sampled; `price` gives the physical times of work of a kind.
 pub(super) fn fit_corrections(
     training: &Training,
     samples: &[&Sample],
     machine: &Machine,
-    price: impl Fn(Placed<'_>, &Work) -> Times + Sync,
+    price: impl Fn(Kind, &Work) -> Times + Sync,
 ) -> Vec<Correction> {
     let shares = training.shares();
     let floor = samples.iter().map(|sample| sample.latency_us).filter(|us| *us > 0.0);
     let floor = floor.fold(f64::INFINITY, f64::min);
     let mut examples: [Vec<Example>; GROUPS.len()] = Default::default();
     for sample in samples {
-        let layer = training.placed(sample);
-        let work = Work::of(layer, machine);
-        let times = price(layer, &work);
+        let context = training.placed(sample).context();
+        let kind = context.operation.kind;
+        let work = Work::of(&context, machine);
+        let times = price(kind, &work);
         let target = (sample.latency_us.max(floor) / times.total().max(floor)).ln();
         let weight = LEAST_WEIGHT + shares.of(sample);
-        let features = features(layer, &times, &work);
-        examples[group(layer.operation().kind)].push(Example { features, target, weight });
+        let features = features(&context, &times, &work);
+        examples[group(kind)].push(Example { features, target, weight });
     }
     let fitted = |(group, examples): (usize, &Vec<Example>)| {
         let trees = (examples.len() / ROWS_PER_TREE).clamp(LEAST_TREES, MOST_TREES);
@@ -94,10 +95,10 @@ pub(super) fn fit_corrections(
     examples.iter().enumerate().filter(|(_, examples)| !examples.is_empty()).map(fitted).collect()
 }
 
-/// The latency of `layer` in microseconds.
-pub(super) fn corrected(layer: Placed<'_>, times: &Times, work: &Work, factor: Option<&Factor>) -> f64 {
+/// The latency of a layer in microseconds.
+pub(super) fn corrected(context: &Context, times: &Times, work: &Work, factor: Option<&Factor>) -> f64 {
     match factor {
-        Some(factor) => times.total() * factor.of(&features(layer, times, work)),
+        Some(factor) => times.total() * factor.of(&features(context, times, work)),
         None => times.total(),
     }
 }

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    context::Placed,
+    context::Context,
     schedule::{Place, Stripes},
     tile::{Limits, Tiling},
     traffic::Traffic,
@@ -129,22 +129,22 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// The work of `layer` on `machine`.
-    pub(super) fn of(layer: Placed<'_>, machine: &Machine) -> Self {
-        let tiling = Tiling::of(layer.operation(), layer.step().rows, &machine.tile);
-        let traffic = Traffic::of(layer, machine, &tiling);
-        Self { terms: terms(layer, machine, &tiling, &traffic), tiling, traffic }
+    /// The work of a layer on `machine`.
+    pub(super) fn of(context: &Context, machine: &Machine) -> Self {
+        let tiling = Tiling::of(&context.operation, context.step.rows, &machine.tile);
+        let traffic = Traffic::of(context, machine, &tiling);
+        Self { terms: terms(&context.operation, machine, &tiling, &traffic), tiling, traffic }
     }
 }
 
-fn terms(layer: Placed<'_>, machine: &Machine, tiling: &Tiling, traffic: &Traffic) -> [f64; TERM_COUNT] {
+fn terms(operation: &Operation, machine: &Machine, tiling: &Tiling, traffic: &Traffic) -> [f64; TERM_COUNT] {
     let mut terms = [0.0; TERM_COUNT];
     let off_chip = [traffic.from, traffic.to].into_iter().filter(|place| *place != Place::OnChip).count();
-    let amounts = computed(layer.operation(), machine, tiling)
+    let amounts = computed(operation, machine, tiling)
         .into_iter()
-        .chain(moved(layer.operation(), traffic))
-        .chain(begun(layer.operation(), tiling, traffic))
-        .chain([layer.operation().weight_bytes() as f64, 1.0, off_chip as f64]);
+        .chain(moved(operation, traffic))
+        .chain(begun(operation, tiling, traffic))
+        .chain([operation.weight_bytes() as f64, 1.0, off_chip as f64]);
     terms.iter_mut().zip(amounts).for_each(|(term, amount)| *term = amount);
     terms
 }

@@ -1,10 +1,9 @@
 //! Why a layer takes as long as it does, in words.
 
 use super::{
-    context::Placed,
+    context::Context,
     physical::{Lanes, Resource, Times},
     schedule::Place,
-    traffic::places,
 };
 use crate::measurement::Kind;
 
@@ -12,7 +11,7 @@ use crate::measurement::Kind;
 const IDLE: f64 = 0.15;
 
 /// The reason in a few words: what bounds the layer, then what wastes time.
-pub(super) fn reason(layer: Placed<'_>, times: &Times, lanes: Lanes) -> String {
+pub(super) fn reason(layer: &Context, times: &Times, lanes: Lanes) -> String {
     let mut parts = vec![bound(layer, times)];
     if times.bound() == Resource::Compute || times.bound() == Resource::Output {
         parts.extend(idle_lanes(layer, lanes));
@@ -20,8 +19,8 @@ pub(super) fn reason(layer: Placed<'_>, times: &Times, lanes: Lanes) -> String {
     parts.join("; ")
 }
 
-fn bound(layer: Placed<'_>, times: &Times) -> String {
-    let kind = layer.operation().kind;
+fn bound(layer: &Context, times: &Times) -> String {
+    let kind = layer.operation.kind;
     match times.bound() {
         Resource::Compute if kind == Kind::DepthwiseConv2d => {
             "compute-bound: depthwise, one input channel a filter".into()
@@ -36,9 +35,9 @@ fn bound(layer: Placed<'_>, times: &Times) -> String {
 }
 
 /// What most of the off-chip traffic is.
-fn traffic(layer: Placed<'_>) -> &'static str {
-    let operation = layer.operation();
-    let (from, to) = places(layer);
+fn traffic(layer: &Context) -> &'static str {
+    let operation = &layer.operation;
+    let (from, to) = (layer.from(), layer.to());
     let when = |place: Place, bytes: u64| if place == Place::OnChip { 0 } else { bytes };
     let candidates = [
         (operation.weight_bytes(), "weights"),
@@ -48,8 +47,8 @@ fn traffic(layer: Placed<'_>) -> &'static str {
     candidates.into_iter().max_by_key(|(bytes, _)| *bytes).map_or("weights", |(_, what)| what)
 }
 
-fn idle_lanes(layer: Placed<'_>, lanes: Lanes) -> Option<String> {
-    let operation = layer.operation();
+fn idle_lanes(layer: &Context, lanes: Lanes) -> Option<String> {
+    let operation = &layer.operation;
     let output = idle(u64::from(operation.output.c), lanes.output, "output");
     let multiplies = operation.kind.has_macs() && operation.kind != Kind::DepthwiseConv2d;
     output.or_else(|| if multiplies { idle(operation.depth(), lanes.input, "input") } else { None })

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::context::{Graph, Placed};
+use super::graph::{Graph, Placed};
 use crate::measurement::{Kind, Operation};
 
 /// Memory holds channels in bricks of this many; exact for Arm's NHCWB16 layout and near for others.
@@ -19,7 +19,7 @@ const BRICK: u32 = 16;
 const SCALE_BYTES: u64 = 10;
 
 /// Where a tensor lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// On the chip.
     OnChip,
@@ -42,7 +42,7 @@ pub(super) enum Stripes {
 }
 
 /// What a layer is to the layers that run in stripes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Role {
     /// It runs on its own, as a whole.
     Alone,
@@ -55,7 +55,7 @@ pub(super) enum Role {
 }
 
 /// How one layer is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Step {
     pub(super) role: Role,
     /// Rows of the output that are computed at once; all of them for a layer that runs alone.

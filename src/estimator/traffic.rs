@@ -1,6 +1,6 @@
 //! What a layer moves, from where and to where.
 
-use super::{context::Placed, physical::Machine, schedule::Place, tile::Tiling};
+use super::{context::Context, physical::Machine, schedule::Place, tile::Tiling};
 use crate::measurement::Operation;
 
 /// Output channels whose weights are fetched together at the least.
@@ -31,10 +31,9 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// What `layer` moves if it is cut in this way.
-    pub(super) fn of(layer: Placed<'_>, machine: &Machine, tiling: &Tiling) -> Self {
-        let operation = layer.operation();
-        let (from, to) = places(layer);
+    /// What a layer moves if it is cut in this way.
+    pub(super) fn of(context: &Context, machine: &Machine, tiling: &Tiling) -> Self {
+        let operation = &context.operation;
         let windowed = operation.kind.has_macs() || operation.taps() > 1;
         let tiled = tiling.fetched(operation.input.c) * operation.bytes as f64;
         let fetched = if windowed { tiled } else { operation.input_bytes() as f64 };
@@ -43,12 +42,12 @@ impl Traffic {
         let written = depth.min(machine.run_channels);
         let input_pixels = operation.input_elements / u64::from(operation.input.c.max(1));
         Self {
-            from,
-            to,
-            read_off_chip: read_off_chip(layer),
+            from: context.from(),
+            to: context.to(),
+            read_off_chip: context.read_off_chip(),
             fetched,
             weights_again: operation.weight_bytes() as f64 * (tiling.areas - 1.0),
-            weights_stay: weights_stay(layer),
+            weights_stay: 2 * slice_bytes(operation) <= context.step.free_bytes,
             read_bursts: runs.pixel_by_pixel(input_pixels, operation.input.c),
             written_bursts: runs.pixel_by_pixel(operation.output.pixels(), operation.output.c),
             fetched_bursts: fetched / runs.used(tiling.depth, operation.input.c, tiling.patch[1]),
@@ -77,22 +76,6 @@ impl Runs {
         let run = u64::from(depth.max(1)) * if depth == channels { u64::from(width) } else { 1 };
         (run * self.bytes).min(self.burst) as f64 / self.burst as f64
     }
-}
-
-/// Where a layer reads its latest input from and where it writes to.
-pub(super) fn places(layer: Placed<'_>) -> (Place, Place) {
-    let from = layer.producer().map_or(Place::Outside, |producer| producer.step().output);
-    (from, layer.step().output)
-}
-
-fn read_off_chip(layer: Placed<'_>) -> f64 {
-    let spilled = layer.producers().filter(|other| other.step().output == Place::OffChip);
-    let bytes: u64 = spilled.map(|other| other.operation().output_bytes()).sum();
-    (bytes as f64 / layer.operation().input_bytes().max(1) as f64).min(1.0)
-}
-
-fn weights_stay(layer: Placed<'_>) -> bool {
-    2 * slice_bytes(layer.operation()) <= layer.step().free_bytes
 }
 
 fn slice_bytes(operation: &Operation) -> u64 {

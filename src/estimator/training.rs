@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::{
-    context::{Graph, Placed},
+    graph::{Graph, Placed},
     physical::Machine,
 };
 use crate::{

@@ -13,6 +13,7 @@ use super::{
     descent::{Effort, Priced, Prior, descend, loss},
     document::{Document, KindModel},
     evaluate::ANY,
+    graph::Placed,
     machine::START,
     model::Kinds,
     physical::{Lanes, Machine, Prices, Resource, TERM_COUNT, TERMS, Work},
@@ -110,7 +111,9 @@ fn sums(training: &Training, wholes: &[&Whole], machine: &Machine) -> Vec<Sum> {
     let step = wholes.len().div_ceil(MOST_NETWORKS).max(1);
     let layers = |whole: &Whole| {
         let graph = training.graph(whole).clone().scheduled(machine.on_chip_bytes, machine.stripes);
-        graph.layers().map(|layer| (group(layer.operation().kind), Work::of(layer, machine).terms)).collect()
+        let layer =
+            |layer: Placed<'_>| (group(layer.operation().kind), Work::of(&layer.context(), machine).terms);
+        graph.layers().map(layer).collect()
     };
     let sum = |whole: &&Whole| Sum { layers: layers(whole), by_group: true, measured: whole.latency_us };
     wholes.iter().step_by(step).filter(|whole| whole.latency_us > 0.0).map(sum).collect()

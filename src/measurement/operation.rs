@@ -71,7 +71,7 @@ impl Kind {
 }
 
 /// The shapes and the work of one operator application.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Operation {
     /// What is computed.
     pub kind: Kind,

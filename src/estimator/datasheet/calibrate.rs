@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     estimator::{
-        Estimator, Fit, FitOptions, Placed,
+        Estimator, Fit, FitOptions,
         document::{Document, KindModel},
         evaluate::ANY,
         fit::{blank, data, learn},
@@ -201,7 +201,7 @@ impl Calibrator<'_> {
                 let mut document = self.factored(strength, chosen);
                 let factored = Estimator::fitted(document.clone())?;
                 let samples: Vec<&Sample> = self.training.samples.iter().filter(|s| chosen(s)).collect();
-                let times = |layer: Placed<'_>, work: &Work| factored.times(layer, work);
+                let times = |kind: Kind, work: &Work| factored.times(kind, work);
                 document.corrections = fit_corrections(&self.training, &samples, &document.machine, times);
                 Ok(document)
             }

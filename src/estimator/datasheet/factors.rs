@@ -9,8 +9,8 @@ use super::{Datasheet, solve::Equations};
 use crate::{
     error::{Error, Result},
     estimator::{
-        context::{Graph, Placed},
         document::KindModel,
+        graph::{Graph, Placed},
         model::named_prices,
         physical::{Machine, Prices, Resource, TERM_COUNT, TERMS, Times, Work},
         range::Range,
@@ -52,7 +52,7 @@ pub(super) struct Observation {
 
 impl Observation {
     pub(super) fn of_layer(layer: Placed<'_>, machine: &Machine, latency_us: f64, weight: f64) -> Self {
-        let layers = vec![(layer.operation().kind, Work::of(layer, machine).terms)];
+        let layers = vec![(layer.operation().kind, Work::of(&layer.context(), machine).terms)];
         Self { layers, overhead: 0.0, latency_us, weight }
     }
 
@@ -63,7 +63,7 @@ impl Observation {
         latency_us: f64,
         weight: f64,
     ) -> Self {
-        let work = |layer: Placed<'_>| (layer.operation().kind, Work::of(layer, machine).terms);
+        let work = |layer: Placed<'_>| (layer.operation().kind, Work::of(&layer.context(), machine).terms);
         let layers = graph.layers().map(work).collect();
         Self { layers, overhead, latency_us, weight }
     }

@@ -22,8 +22,8 @@ use self::{
     vote::{Ballot, vote},
 };
 use super::{
-    context::Placed,
     descent::{Effort, descend, loss},
+    graph::Placed,
     physical::Lanes,
     training::{Sample, Training},
 };
