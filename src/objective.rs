@@ -158,7 +158,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// The constraints that a candidate misses, in words.
     #[must_use]
     pub fn missed(&self, genes: &[u8]) -> Vec<String> {
-        let Ok(network) = self.space.network(&self.full(genes).0) else { return Vec::new() };
+        let Ok(network) = self.space.nameless_network(&self.full(genes).0) else { return Vec::new() };
         let metrics = self.metrics(&network);
         let words = |(constraint, _): &(Constraint, f64)| {
             let value = metrics.get(constraint.metric);
@@ -195,7 +195,7 @@ impl Problem for ArchitectureSearch<'_> {
 
     fn evaluate(&self, genes: &[u8]) -> Evaluation {
         // A genotype of this space always decodes; if it did not, it would be as bad as can be.
-        let Ok(network) = self.space.network(&self.full(genes).0) else {
+        let Ok(network) = self.space.nameless_network(&self.full(genes).0) else {
             return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
         };
         let metrics = self.metrics(&network);

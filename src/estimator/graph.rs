@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use smallvec::SmallVec;
+
 use super::{
     context::Context,
     schedule::{Step, Stripes, output_bytes, schedule},
@@ -20,7 +22,7 @@ const BLOCK_STEPS: usize = 10;
 pub struct Graph {
     operations: Vec<Operation>,
     /// The layers that each layer reads; the network's input is not among them.
-    producers: Vec<Vec<usize>>,
+    producers: Vec<SmallVec<[usize; 2]>>,
     /// The first layer that reads each layer.
     consumers: Vec<Option<usize>>,
     /// How many layers read each layer.
@@ -38,7 +40,7 @@ pub struct Graph {
 impl Graph {
     /// The graph of `network`, run with as much memory as it needs.
     pub(super) fn of(network: &Network) -> Self {
-        let mut graph = Self::default();
+        let mut graph = Self::with_capacity(network.layers().len());
         for layer in network.layers() {
             let producers = layer.inputs.iter().filter_map(|source| match source {
                 Source::Input => None,
@@ -59,7 +61,18 @@ impl Graph {
         graph.with_lifetimes()
     }
 
-    fn push(&mut self, operation: Operation, producers: Vec<usize>) {
+    fn with_capacity(layers: usize) -> Self {
+        Self {
+            operations: Vec::with_capacity(layers),
+            producers: Vec::with_capacity(layers),
+            consumers: Vec::with_capacity(layers),
+            readers: Vec::with_capacity(layers),
+            last_readers: Vec::with_capacity(layers),
+            ..Self::default()
+        }
+    }
+
+    fn push(&mut self, operation: Operation, producers: SmallVec<[usize; 2]>) {
         let index = self.operations.len();
         for producer in &producers {
             self.consumers[*producer].get_or_insert(index);

@@ -1,5 +1,7 @@
 //! Blocks: the compositions that mobile networks are made of.
 
+use std::fmt::Display;
+
 use super::{
     Activation, LayerError, NetworkBuilder, Source,
     ops::{Add, Conv2d, DepthwiseConv2d, GlobalAvgPool, Mul},
@@ -52,83 +54,101 @@ impl Block {
     ///
     /// # Errors
     /// A layer's name is taken.
-    pub fn build(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+    pub fn build(
+        &self,
+        b: &mut NetworkBuilder,
+        prefix: impl Display,
+        input: Source,
+    ) -> Result<Source, LayerError> {
+        let prefix: &dyn Display = &prefix;
         match self.kind {
-            BlockKind::Conv => self.conv(b, &format!("{prefix}.conv"), input),
-            BlockKind::DepthwiseSeparable if self.fused => self.conv(b, &format!("{prefix}.fused"), input),
+            BlockKind::Conv => self.conv(b, &format_args!("{prefix}.conv"), input),
+            BlockKind::DepthwiseSeparable if self.fused => {
+                self.conv(b, &format_args!("{prefix}.fused"), input)
+            }
             BlockKind::DepthwiseSeparable => self.depthwise_separable(b, prefix, input),
             BlockKind::Ibn => self.ibn(b, prefix, input),
         }
     }
 
-    fn conv(&self, b: &mut NetworkBuilder, name: &str, input: Source) -> Result<Source, LayerError> {
+    fn conv(&self, b: &mut NetworkBuilder, name: &dyn Display, input: Source) -> Result<Source, LayerError> {
         b.add(name, Conv2d::square(self.cout, self.kernel, self.stride), &[input], self.activation)
     }
 
     fn depthwise_separable(
         &self,
         b: &mut NetworkBuilder,
-        prefix: &str,
+        prefix: &dyn Display,
         input: Source,
     ) -> Result<Source, LayerError> {
         let spatial = self.depthwise(b, prefix, input)?;
         let excited = self.squeeze_excite(b, prefix, spatial)?;
-        b.add(format!("{prefix}.project"), Conv2d::square(self.cout, 1, 1), &[excited], self.activation)
+        b.add(format_args!("{prefix}.project"), Conv2d::square(self.cout, 1, 1), &[excited], self.activation)
     }
 
-    fn ibn(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+    fn ibn(&self, b: &mut NetworkBuilder, prefix: &dyn Display, input: Source) -> Result<Source, LayerError> {
         let shape = b.shape(input);
         let residual = self.stride == 1 && shape.c == self.cout;
         let projected = if self.fused && self.hidden == shape.c {
             // Nothing to expand: the KxK convolution goes straight to the output, linear before a sum.
             let activation = if residual { Activation::None } else { self.activation };
             let conv = Conv2d::square(self.cout, self.kernel, self.stride);
-            let spatial = b.add(format!("{prefix}.fused"), conv, &[input], activation)?;
+            let spatial = b.add(format_args!("{prefix}.fused"), conv, &[input], activation)?;
             self.squeeze_excite(b, prefix, spatial)?
         } else {
             let spatial = self.expanded(b, prefix, input)?;
             let excited = self.squeeze_excite(b, prefix, spatial)?;
             let project = Conv2d::square(self.cout, 1, 1);
-            b.add(format!("{prefix}.project"), project, &[excited], Activation::None)?
+            b.add(format_args!("{prefix}.project"), project, &[excited], Activation::None)?
         };
         if residual {
-            return b.add(format!("{prefix}.add"), Add, &[input, projected], Activation::None);
+            return b.add(format_args!("{prefix}.add"), Add, &[input, projected], Activation::None);
         }
         Ok(projected)
     }
 
     /// The hidden tensor after the spatial convolution.
-    fn expanded(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+    fn expanded(
+        &self,
+        b: &mut NetworkBuilder,
+        prefix: &dyn Display,
+        input: Source,
+    ) -> Result<Source, LayerError> {
         if self.fused {
             let conv = Conv2d::square(self.hidden, self.kernel, self.stride);
-            return b.add(format!("{prefix}.fused"), conv, &[input], self.activation);
+            return b.add(format_args!("{prefix}.fused"), conv, &[input], self.activation);
         }
         if self.hidden == b.shape(input).c {
             return self.depthwise(b, prefix, input);
         }
         let expand = Conv2d::square(self.hidden, 1, 1);
-        let wide = b.add(format!("{prefix}.expand"), expand, &[input], self.activation)?;
+        let wide = b.add(format_args!("{prefix}.expand"), expand, &[input], self.activation)?;
         self.depthwise(b, prefix, wide)
     }
 
-    fn depthwise(&self, b: &mut NetworkBuilder, prefix: &str, input: Source) -> Result<Source, LayerError> {
+    fn depthwise(
+        &self,
+        b: &mut NetworkBuilder,
+        prefix: &dyn Display,
+        input: Source,
+    ) -> Result<Source, LayerError> {
         let conv = DepthwiseConv2d::square(self.kernel, self.stride);
-        b.add(format!("{prefix}.depthwise"), conv, &[input], self.activation)
+        b.add(format_args!("{prefix}.depthwise"), conv, &[input], self.activation)
     }
 
     fn squeeze_excite(
         &self,
         b: &mut NetworkBuilder,
-        prefix: &str,
+        prefix: &dyn Display,
         input: Source,
     ) -> Result<Source, LayerError> {
         let Some(se) = self.se else { return Ok(input) };
         let channels = b.shape(input).c;
-        let pooled = b.add(format!("{prefix}.se.pool"), GlobalAvgPool, &[input], Activation::None)?;
+        let pooled = b.add(format_args!("{prefix}.se.pool"), GlobalAvgPool, &[input], Activation::None)?;
         let reduce = Conv2d::square(se.reduced, 1, 1);
-        let squeezed = b.add(format!("{prefix}.se.reduce"), reduce, &[pooled], Activation::Relu)?;
+        let squeezed = b.add(format_args!("{prefix}.se.reduce"), reduce, &[pooled], Activation::Relu)?;
         let expand = Conv2d::square(channels, 1, 1);
-        let gate = b.add(format!("{prefix}.se.expand"), expand, &[squeezed], se.gate)?;
-        b.add(format!("{prefix}.se.mul"), Mul, &[input, gate], Activation::None)
+        let gate = b.add(format_args!("{prefix}.se.expand"), expand, &[squeezed], se.gate)?;
+        b.add(format_args!("{prefix}.se.mul"), Mul, &[input, gate], Activation::None)
     }
 }

@@ -1,9 +1,14 @@
 //! Putting a network together, layer by layer.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display};
+
+use smallvec::SmallVec;
 
 use super::{Activation, DType, Layer, Network, Op, Shape, Source, ops::Mismatch};
 use crate::error::Error;
+
+/// Room for so many layers is made at once.
+const LAYERS: usize = 96;
 
 /// A layer that does not fit the network it was added to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +30,8 @@ impl From<LayerError> for Error {
 #[derive(Clone, Debug)]
 pub struct NetworkBuilder {
     network: Network,
-    names: HashMap<String, usize>,
+    /// Where each name stands; none if layers get no names.
+    names: Option<HashMap<String, usize>>,
 }
 
 impl NetworkBuilder {
@@ -33,7 +39,15 @@ impl NetworkBuilder {
     #[must_use]
     pub fn new(name: impl Into<String>, input: Shape, dtype: DType) -> Self {
         let network = Network { name: name.into(), input, dtype, layers: Vec::new() };
-        Self { network, names: HashMap::new() }
+        Self { network, names: Some(HashMap::new()) }
+    }
+
+    /// An empty network that gets no names: for what will be scored and thrown away, since names take most of the
+    /// time of building.
+    #[must_use]
+    pub fn nameless(input: Shape, dtype: DType) -> Self {
+        let network = Network { name: String::new(), input, dtype, layers: Vec::with_capacity(LAYERS) };
+        Self { network, names: None }
     }
 
     /// Adds a layer and returns where its output can be read.
@@ -42,39 +56,42 @@ impl NetworkBuilder {
     /// The name is taken, or the operator cannot read these inputs.
     pub fn add(
         &mut self,
-        name: impl Into<String>,
+        name: impl Display,
         op: impl Into<Op>,
         inputs: &[Source],
         activation: Activation,
     ) -> Result<Source, LayerError> {
-        let (name, op) = (name.into(), op.into());
-        let shapes: Vec<Shape> = inputs.iter().map(|source| self.shape(*source)).collect();
-        let checked = self.check_name(&name).and_then(|()| op.operator().output_shape(&shapes));
-        let output = checked.map_err(|mismatch| LayerError { layer: name.clone(), mismatch })?;
+        let op = op.into();
+        let shapes: SmallVec<[Shape; 2]> = inputs.iter().map(|source| self.shape(*source)).collect();
         let operator = op.operator();
         let index = self.network.layers.len();
-        self.names.insert(name.clone(), index);
+        let output = operator.output_shape(&shapes);
+        let output = output.map_err(|mismatch| LayerError { layer: name.to_string(), mismatch })?;
+        let name = self.register(name, index)?;
         self.network.layers.push(Layer {
             macs: operator.macs(&shapes, output),
             weights: operator.weights(&shapes, output),
             biases: operator.biases(output),
             name,
             op,
-            inputs: inputs.to_vec(),
+            inputs: inputs.into(),
             activation,
             output,
         });
         Ok(Source::Layer(index))
     }
 
-    fn check_name(&self, name: &str) -> Result<(), Mismatch> {
-        if name == "input" {
-            return Err(Mismatch::new("the name `input`", "another name; `input` is the network's input"));
-        }
-        match self.names.get(name) {
-            Some(_) => Err(Mismatch::new(format!("`{name}` a second time"), "each name once")),
-            None => Ok(()),
-        }
+    fn register(&mut self, name: impl Display, index: usize) -> Result<String, LayerError> {
+        let Some(names) = &mut self.names else { return Ok(String::new()) };
+        let name = name.to_string();
+        let mismatch = if name == "input" {
+            Mismatch::new("the name `input`", "another name; `input` is the network's input")
+        } else if names.insert(name.clone(), index).is_some() {
+            Mismatch::new(format!("`{name}` a second time"), "each name once")
+        } else {
+            return Ok(name);
+        };
+        Err(LayerError { layer: name, mismatch })
     }
 
     /// The shape of what `source` writes.
@@ -89,7 +106,7 @@ impl NetworkBuilder {
         if name == "input" {
             return Some(Source::Input);
         }
-        self.names.get(name).map(|index| Source::Layer(*index))
+        self.names.as_ref()?.get(name).map(|index| Source::Layer(*index))
     }
 
     /// The names that a layer may read.

@@ -23,6 +23,8 @@ pub use ops::{Op, Operator};
 pub use shape::Shape;
 pub use window::{Pad, Window};
 
+use smallvec::SmallVec;
+
 use crate::units::{Bytes, Macs, Params};
 
 /// Where a layer reads a tensor from.
@@ -42,7 +44,7 @@ pub struct Layer {
     /// What it computes.
     pub op: Op,
     /// What it reads, in the operator's order.
-    pub inputs: Vec<Source>,
+    pub inputs: SmallVec<[Source; 2]>,
     /// The nonlinearity after the operator.
     pub activation: Activation,
     /// The shape of what it writes.

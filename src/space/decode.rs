@@ -74,6 +74,14 @@ impl Space {
         self.architecture(genotype).network(&self.architecture_id(genotype))
     }
 
+    /// The network that `genotype` stands for, without names: to be scored and thrown away.
+    ///
+    /// # Errors
+    /// As [`Self::network`].
+    pub fn nameless_network(&self, genotype: &[u8]) -> Result<Network> {
+        self.architecture(genotype).nameless_network()
+    }
+
     /// Makes genotypes of one architecture equal.
     ///
     /// Genes without effect go back to the baseline's choice; alternatives that

@@ -1,5 +1,7 @@
 //! Heads: classifier, SSDLite-like detector, LR-ASPP segmenter.
 
+use std::fmt;
+
 use crate::{
     error::{Error, Result},
     network::{
@@ -126,8 +128,8 @@ impl Detector {
         }
         for (index, level) in levels.iter().enumerate() {
             let anchors = self.anchors.get(index).or(self.anchors.last()).copied().unwrap_or(1);
-            self.predictor(b, *level, &format!("head.level{}.box", index + 1), 4 * anchors)?;
-            self.predictor(b, *level, &format!("head.level{}.class", index + 1), self.classes * anchors)?;
+            self.predictor(b, *level, format_args!("head.level{}.box", index + 1), 4 * anchors)?;
+            self.predictor(b, *level, format_args!("head.level{}.class", index + 1), self.classes * anchors)?;
         }
         Ok(())
     }
@@ -139,23 +141,28 @@ impl Detector {
         number: usize,
         channels: u32,
     ) -> Result<Source, LayerError> {
-        let name = |part: &str| format!("head.extra{number}.{part}");
         let half = Conv2d::square(channels.div_ceil(2), 1, 1);
-        let reduced = b.add(name("reduce"), half, &[x], self.activation)?;
+        let reduced = b.add(format_args!("head.extra{number}.reduce"), half, &[x], self.activation)?;
         let halved = DepthwiseConv2d::square(3, 2);
-        let smaller = b.add(name("depthwise"), halved, &[reduced], self.activation)?;
-        b.add(name("project"), Conv2d::square(channels, 1, 1), &[smaller], self.activation)
+        let smaller =
+            b.add(format_args!("head.extra{number}.depthwise"), halved, &[reduced], self.activation)?;
+        b.add(
+            format_args!("head.extra{number}.project"),
+            Conv2d::square(channels, 1, 1),
+            &[smaller],
+            self.activation,
+        )
     }
 
     fn predictor(
         &self,
         b: &mut NetworkBuilder,
         level: Source,
-        name: &str,
+        name: fmt::Arguments<'_>,
         channels: u32,
     ) -> Result<Source, LayerError> {
         let depthwise = DepthwiseConv2d::square(3, 1);
-        let x = b.add(format!("{name}.depthwise"), depthwise, &[level], self.activation)?;
+        let x = b.add(format_args!("{name}.depthwise"), depthwise, &[level], self.activation)?;
         b.add(name, Conv2d::square(channels, 1, 1), &[x], Activation::None)
     }
 }

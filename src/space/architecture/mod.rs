@@ -8,6 +8,8 @@ mod text;
 
 pub use head::{Classifier, Detector, Head, Segmenter};
 
+use std::fmt;
+
 use crate::{
     error::Result,
     network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source, ops::Conv2d},
@@ -47,13 +49,21 @@ impl Architecture {
     /// # Errors
     /// The head taps a stage that is not there.
     pub fn network(&self, name: &str) -> Result<Network> {
-        let mut b = NetworkBuilder::new(name, self.input, self.dtype);
+        self.build(NetworkBuilder::new(name, self.input, self.dtype))
+    }
+
+    /// The same network without names, to be scored and thrown away.
+    pub(super) fn nameless_network(&self) -> Result<Network> {
+        self.build(NetworkBuilder::nameless(self.input, self.dtype))
+    }
+
+    fn build(&self, mut b: NetworkBuilder) -> Result<Network> {
         let stem = Conv2d::square(self.stem.cout, self.stem.kernel, self.stem.stride);
         let mut x = b.add("stem", stem, &[Source::Input], self.stem.activation)?;
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (stage, blocks) in self.stages.iter().enumerate() {
             for (position, block) in blocks.iter().enumerate() {
-                x = block.build(&mut b, &block_name(stage, position), x)?;
+                x = block.build(&mut b, BlockName { stage, position }, x)?;
             }
             outputs.push(x);
         }
@@ -69,6 +79,13 @@ impl Architecture {
 }
 
 /// The name of a block: stage and block count from one, as in papers.
-pub(super) fn block_name(stage: usize, position: usize) -> String {
-    format!("s{}.b{}", stage + 1, position + 1)
+pub(super) struct BlockName {
+    stage: usize,
+    position: usize,
+}
+
+impl fmt::Display for BlockName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s{}.b{}", self.stage + 1, self.position + 1)
+    }
 }

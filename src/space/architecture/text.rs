@@ -11,7 +11,7 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use super::{Architecture, Classifier, Detector, Head, Segmenter, Stem, block_name};
+use super::{Architecture, BlockName, Classifier, Detector, Head, Segmenter, Stem};
 use crate::{
     error::{Error, Result, one_of},
     network::{Activation, Block, BlockKind, DType, Shape, SqueezeExcite},
@@ -35,7 +35,8 @@ impl Architecture {
             format!("stem conv k{} s{} c{} {}", stem.kernel, stem.stride, stem.cout, stem.activation),
         ];
         for (stage, blocks) in self.stages.iter().enumerate() {
-            let named = |(position, block)| format!("{} {}", block_name(stage, position), block_text(block));
+            let named =
+                |(position, block)| format!("{} {}", BlockName { stage, position }, block_text(block));
             lines.extend(blocks.iter().enumerate().map(named));
         }
         lines.push(format!("head {}", head_text(&self.head)));
@@ -186,11 +187,11 @@ fn parse_block(words: &[&str], stages: &[Vec<Block>]) -> Result<(usize, Block), 
 
 /// The stage of the block called `name`, which must follow the blocks that are there.
 fn expect_next(name: &str, stages: &[Vec<Block>]) -> Result<usize, String> {
-    let next = block_name(stages.len(), 0);
+    let next = BlockName { stage: stages.len(), position: 0 }.to_string();
     let Some(last) = stages.len().checked_sub(1) else {
         return if name == next { Ok(0) } else { Err(format!("the name `{next}`")) };
     };
-    let same = block_name(last, stages[last].len());
+    let same = BlockName { stage: last, position: stages[last].len() }.to_string();
     match name {
         _ if name == same => Ok(last),
         _ if name == next => Ok(last + 1),
