@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Optimizer, Setup, start::first_rows, variation};
 use crate::search::{
+    evaluation::Evaluation,
     layout::Layout,
     pareto::{crowding_distances, non_dominated_ranks},
     population::Population,
@@ -17,6 +18,11 @@ use crate::search::{
 
 /// How many genotypes the first round takes.
 const FIRST_ROUND: usize = 48;
+
+/// The share of the population that violates a constraint, where there is such: what is best often lies at a
+/// constraint, and is reached from both sides (Ray et al., "Infeasibility driven evolutionary algorithm for
+/// constrained optimization", 2009).
+const INFEASIBLE: f64 = 0.25;
 
 /// The population and how it varies.
 pub(super) struct Nsga2 {
@@ -107,7 +113,7 @@ impl Optimizer for Nsga2 {
         let state: State = serde_json::from_value(state)?;
         self.layout.check(&state.members)?;
         self.state = state;
-        self.ranks = non_dominated_ranks(self.state.members.evaluations());
+        self.ranks = ranks(self.state.members.evaluations());
         Ok(())
     }
 }
@@ -116,15 +122,57 @@ impl Optimizer for Nsga2 {
 /// and of the last front that fits in part the least crowded.
 fn survivors(all: &Population, capacity: usize) -> (Population, Vec<u32>) {
     let all = sorted(all);
-    let ranks = non_dominated_ranks(all.evaluations());
+    let ranks = ranks(all.evaluations());
     if all.len() <= capacity {
         return (all, ranks);
     }
-    let (last, room) = last_rank(&ranks, capacity);
-    let mut kept: Vec<u32> = with_rank(&ranks, |rank| rank < last);
-    kept.extend(least_crowded(&all, &with_rank(&ranks, |rank| rank == last), room));
+    let feasible = |index: &u32| all.evaluations()[*index as usize].is_feasible();
+    let (inside, outside): (Vec<u32>, Vec<u32>) = (0..all.len() as u32).partition(feasible);
+    let share = (capacity as f64 * INFEASIBLE) as usize;
+    let room = share.max(capacity.saturating_sub(inside.len())).min(outside.len());
+    let mut kept = best(&all, &ranks, &inside, capacity - room);
+    kept.extend(nearly_feasible(&all, &ranks, outside, room));
     kept.sort_unstable();
     (all.select(&kept), kept.iter().map(|&index| ranks[index as usize]).collect())
+}
+
+/// Ranks of the feasible among themselves and of the infeasible among themselves.
+fn ranks(evaluations: &[Evaluation]) -> Vec<u32> {
+    let mut ranks = non_dominated_ranks(evaluations);
+    let of = |feasible: bool| evaluations.iter().map(move |one| one.is_feasible() == feasible);
+    let behind =
+        of(true).zip(&ranks).filter(|(inside, _)| *inside).map(|(_, rank)| rank + 1).max().unwrap_or(0);
+    for (outside, rank) in of(false).zip(&mut ranks) {
+        if outside {
+            *rank -= behind;
+        }
+    }
+    ranks
+}
+
+/// Of infeasible members, half by violation alone and half by rank.
+fn nearly_feasible(all: &Population, ranks: &[u32], mut members: Vec<u32>, capacity: usize) -> Vec<u32> {
+    let violation = |index: u32| all.evaluations()[index as usize].violation;
+    members.sort_by(|&a, &b| violation(a).total_cmp(&violation(b)).then(a.cmp(&b)));
+    let mut rest = members.split_off((capacity / 2).min(members.len()));
+    rest.sort_unstable();
+    members.extend(best(all, ranks, &rest, capacity - members.len()));
+    members
+}
+
+/// The best `capacity` of `members`.
+fn best(all: &Population, ranks: &[u32], members: &[u32], capacity: usize) -> Vec<u32> {
+    if members.len() <= capacity {
+        return members.to_vec();
+    }
+    let own: Vec<u32> = members.iter().map(|&index| ranks[index as usize]).collect();
+    let (last, room) = last_rank(&own, capacity);
+    let of = |wanted: &dyn Fn(u32) -> bool| -> Vec<u32> {
+        members.iter().copied().filter(|&index| wanted(ranks[index as usize])).collect()
+    };
+    let mut kept = of(&|rank| rank < last);
+    kept.extend(least_crowded(all, &of(&|rank| rank == last), room));
+    kept
 }
 
 /// In lexicographic order, which makes each sort after it cheap.
@@ -146,10 +194,6 @@ fn last_rank(ranks: &[u32], capacity: usize) -> (u32, usize) {
         rank += 1;
     }
     (rank as u32, room)
-}
-
-fn with_rank(ranks: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<u32> {
-    (0..ranks.len() as u32).filter(|&index| wanted(ranks[index as usize])).collect()
 }
 
 fn least_crowded(all: &Population, front: &[u32], count: usize) -> impl Iterator<Item = u32> {
