@@ -5,15 +5,17 @@
 //! with equal contexts cost the same, in whatever networks they stand.
 
 use super::{
+    fingerprint::{Fingerprint, fingerprint},
     graph::Placed,
     schedule::{Place, Role, Step},
 };
 use crate::measurement::Operation;
 
 /// A layer as it is run, and what it needs to know of its neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Context {
-    pub(super) operation: Operation,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'g> {
+    pub(super) operation: &'g Operation,
+    pub(super) fingerprint: Fingerprint,
     pub(super) step: Step,
     /// Whether it is the only layer of its graph: an isolated measurement.
     pub(super) isolated: bool,
@@ -30,15 +32,16 @@ pub(super) struct Context {
     /// Bytes of its inputs that lie off the chip although a layer of the network wrote them.
     pub(super) spilled_input: u64,
     /// The layer that writes the latest of its inputs; none if it reads the network's input only.
-    pub(super) producer: Option<Producer>,
+    pub(super) producer: Option<Producer<'g>>,
     /// The first layer that reads its output; none if it is an output of the network.
-    pub(super) consumer: Option<Consumer>,
+    pub(super) consumer: Option<Consumer<'g>>,
 }
 
 /// What a layer needs to know of the one that writes its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Producer {
-    pub(super) operation: Operation,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Producer<'g> {
+    pub(super) operation: &'g Operation,
+    pub(super) fingerprint: Fingerprint,
     pub(super) output: Place,
     pub(super) role: Role,
     pub(super) free: u64,
@@ -52,9 +55,10 @@ pub(super) struct Producer {
 }
 
 /// What a layer needs to know of the one that reads its output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Consumer {
-    pub(super) operation: Operation,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Consumer<'g> {
+    pub(super) operation: &'g Operation,
+    pub(super) fingerprint: Fingerprint,
     pub(super) role: Role,
     pub(super) distance: usize,
     pub(super) readers: u32,
@@ -62,17 +66,18 @@ pub(super) struct Consumer {
     pub(super) peak: u64,
 }
 
-impl Context {
+impl<'g> Context<'g> {
     /// The context of a layer in a graph that has been scheduled.
-    pub(super) fn of(layer: Placed<'_>) -> Self {
+    pub(super) fn of(layer: Placed<'g>) -> Self {
         let (producer, consumer) = (layer.producer(), layer.consumer());
-        let operation = *layer.operation();
+        let operation = layer.operation();
         let held_before = producer.and_then(|other| other.producer()).map_or(0, |tensor| tensor.held());
         let joined = consumer
             .map_or(0, |other| other.operation().input_bytes().saturating_sub(operation.output_bytes()));
         let spilled = layer.producers().filter(|other| other.step().output == Place::OffChip);
         Self {
             operation,
+            fingerprint: layer.fingerprint(),
             step: layer.step(),
             isolated: layer.is_isolated(),
             readers: layer.readers(),
@@ -82,7 +87,8 @@ impl Context {
             peak: layer.peak_bytes(),
             spilled_input: spilled.map(|other| other.operation().output_bytes()).sum(),
             producer: producer.map(|other| Producer {
-                operation: *other.operation(),
+                operation: other.operation(),
+                fingerprint: other.fingerprint(),
                 output: other.step().output,
                 role: other.step().role,
                 free: other.step().free_bytes,
@@ -94,7 +100,8 @@ impl Context {
                 held_before,
             }),
             consumer: consumer.map(|other| Consumer {
-                operation: *other.operation(),
+                operation: other.operation(),
+                fingerprint: other.fingerprint(),
                 role: other.step().role,
                 distance: layer.distance(other),
                 readers: other.readers(),
@@ -118,4 +125,49 @@ impl Context {
     pub(super) fn read_off_chip(&self) -> f64 {
         (self.spilled_input as f64 / self.operation.input_bytes().max(1) as f64).min(1.0)
     }
+
+    /// Sixty-four bits that tell contexts apart: among a million of them two clash in one of 37 million searches.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let Self { operation: _, fingerprint: own, step, isolated, readers, .. } = self;
+        let Self { held, held_beside, live, peak, spilled_input, producer, consumer, .. } = self;
+        let Step { role, rows, output, fused, kept_bytes, free_bytes } = step;
+        let words = [
+            *own,
+            pair(*rows, *fused),
+            pair(*readers, u32::from(*isolated)),
+            pair(*role as u32, *output as u32),
+            *kept_bytes,
+            *free_bytes,
+            *held,
+            *held_beside,
+            *live,
+            *peak,
+            *spilled_input,
+            producer.as_ref().map_or(0, Producer::fingerprint),
+            consumer.as_ref().map_or(0, Consumer::fingerprint),
+        ];
+        fingerprint(&words)
+    }
+}
+
+impl Producer<'_> {
+    fn fingerprint(&self) -> Fingerprint {
+        let Self { operation: _, fingerprint: own, output, role, free, distance, .. } = self;
+        let Self { readers, live, peak, held, held_before, .. } = self;
+        let places = pair(*role as u32, *output as u32);
+        let words =
+            [*own, places, *free, *distance as u64, u64::from(*readers), *live, *peak, *held, *held_before];
+        fingerprint(&words)
+    }
+}
+
+impl Consumer<'_> {
+    fn fingerprint(&self) -> Fingerprint {
+        let Self { operation: _, fingerprint: own, role, distance, readers, live, peak } = self;
+        fingerprint(&[*own, pair(*role as u32, *readers), *distance as u64, *live, *peak])
+    }
+}
+
+fn pair(upper: u32, lower: u32) -> u64 {
+    u64::from(upper) << 32 | u64::from(lower)
 }

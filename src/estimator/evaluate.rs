@@ -139,7 +139,7 @@ impl Estimator {
     }
 
     /// Expected latency of a layer in this context, in microseconds.
-    pub(super) fn price_us(&self, context: &Context) -> f64 {
+    pub(super) fn price_us(&self, context: &Context<'_>) -> f64 {
         let kind = context.operation.kind;
         let work = Work::of(context, &self.document.machine);
         let times = self.times(kind, &work);

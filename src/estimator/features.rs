@@ -128,7 +128,7 @@ pub(super) const FEATURES: [&str; 110] = [
 pub(super) const FEATURE_COUNT: usize = FEATURES.len();
 
 /// The features of a layer whose physical times are `times`.
-pub(super) fn features(context: &Context, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
+pub(super) fn features(context: &Context<'_>, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
     let mut writer = Writer { values: [0.0; FEATURE_COUNT], next: 0 };
     let operation = &context.operation;
     own(&mut writer, operation);
@@ -219,7 +219,7 @@ fn physics(writer: &mut Writer, operation: &Operation, times: &Times) {
     writer.put(f64::from(operation.output.c % 16));
 }
 
-fn place(writer: &mut Writer, context: &Context, work: &Work) {
+fn place(writer: &mut Writer, context: &Context<'_>, work: &Work) {
     let Context { producer, consumer, .. } = context;
     let bytes = |bytes: Option<u64>| bytes.map_or(-1.0, |bytes| bytes as f64);
     writer.put_all(&[
@@ -238,7 +238,7 @@ fn place(writer: &mut Writer, context: &Context, work: &Work) {
     ]);
 }
 
-fn tiled(writer: &mut Writer, context: &Context, work: &Work) {
+fn tiled(writer: &mut Writer, context: &Context<'_>, work: &Work) {
     let Work { tiling, traffic, .. } = work;
     let Context { operation, step, producer, consumer, .. } = context;
     writer.put_all(&tiling.tile.map(f64::from));
@@ -265,7 +265,7 @@ fn tiled(writer: &mut Writer, context: &Context, work: &Work) {
     ]);
 }
 
-fn producer(writer: &mut Writer, producer: Option<&Producer>) {
+fn producer(writer: &mut Writer, producer: Option<&Producer<'_>>) {
     let Some(Producer { operation, distance, readers, held_before, .. }) = producer else {
         // What no neighbour can have.
         return writer.put_all(&[-1.0; 12]);
@@ -286,7 +286,7 @@ fn producer(writer: &mut Writer, producer: Option<&Producer>) {
     ]);
 }
 
-fn consumer(writer: &mut Writer, consumer: Option<&Consumer>) {
+fn consumer(writer: &mut Writer, consumer: Option<&Consumer<'_>>) {
     let Some(Consumer { operation, distance, readers, .. }) = consumer else {
         return writer.put_all(&[-1.0; 11]);
     };
@@ -305,7 +305,7 @@ fn consumer(writer: &mut Writer, consumer: Option<&Consumer>) {
     ]);
 }
 
-fn chain(writer: &mut Writer, context: &Context) {
+fn chain(writer: &mut Writer, context: &Context<'_>) {
     let Context { operation, producer, consumer, held_beside, .. } = context;
     let (own, output) = (operation.input_bytes(), operation.output_bytes());
     let before = producer.map_or(0, |producer| producer.operation.input_bytes());

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     context::Context,
+    fingerprint::{Fingerprint, of_operation},
     schedule::{Step, Stripes, output_bytes, schedule},
 };
 use crate::{
@@ -21,6 +22,7 @@ const BLOCK_STEPS: usize = 10;
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     operations: Vec<Operation>,
+    fingerprints: Vec<Fingerprint>,
     /// The layers that each layer reads; the network's input is not among them.
     producers: Vec<SmallVec<[usize; 2]>>,
     /// The first layer that reads each layer.
@@ -95,6 +97,7 @@ impl Graph {
                 }
             }
         }
+        self.fingerprints = self.operations.iter().map(of_operation).collect();
         self.live = vec![0; self.len()];
         for index in 0..self.len() {
             let bytes = output_bytes(&self.operations[index]);
@@ -162,8 +165,13 @@ impl<'g> Placed<'g> {
     }
 
     /// All that its price may depend on; its graph must have been scheduled.
-    pub(super) fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context<'g> {
         Context::of(*self)
+    }
+
+    /// Stands for its operation.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.graph.fingerprints[self.index]
     }
 
     /// How it is run; its graph must have been scheduled.

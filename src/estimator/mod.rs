@@ -16,6 +16,7 @@ mod document;
 mod estimate;
 mod evaluate;
 mod features;
+mod fingerprint;
 mod fit;
 mod graph;
 mod held_out;

@@ -96,7 +96,7 @@ pub(super) fn fit_corrections(
 }
 
 /// The latency of a layer in microseconds.
-pub(super) fn corrected(context: &Context, times: &Times, work: &Work, factor: Option<&Factor>) -> f64 {
+pub(super) fn corrected(context: &Context<'_>, times: &Times, work: &Work, factor: Option<&Factor>) -> f64 {
     match factor {
         Some(factor) => times.total() * factor.of(&features(context, times, work)),
         None => times.total(),

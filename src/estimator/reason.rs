@@ -11,7 +11,7 @@ use crate::measurement::Kind;
 const IDLE: f64 = 0.15;
 
 /// The reason in a few words: what bounds the layer, then what wastes time.
-pub(super) fn reason(layer: &Context, times: &Times, lanes: Lanes) -> String {
+pub(super) fn reason(layer: &Context<'_>, times: &Times, lanes: Lanes) -> String {
     let mut parts = vec![bound(layer, times)];
     if times.bound() == Resource::Compute || times.bound() == Resource::Output {
         parts.extend(idle_lanes(layer, lanes));
@@ -19,7 +19,7 @@ pub(super) fn reason(layer: &Context, times: &Times, lanes: Lanes) -> String {
     parts.join("; ")
 }
 
-fn bound(layer: &Context, times: &Times) -> String {
+fn bound(layer: &Context<'_>, times: &Times) -> String {
     let kind = layer.operation.kind;
     match times.bound() {
         Resource::Compute if kind == Kind::DepthwiseConv2d => {
@@ -35,7 +35,7 @@ fn bound(layer: &Context, times: &Times) -> String {
 }
 
 /// What most of the off-chip traffic is.
-fn traffic(layer: &Context) -> &'static str {
+fn traffic(layer: &Context<'_>) -> &'static str {
     let operation = &layer.operation;
     let (from, to) = (layer.from(), layer.to());
     let when = |place: Place, bytes: u64| if place == Place::OnChip { 0 } else { bytes };
@@ -47,7 +47,7 @@ fn traffic(layer: &Context) -> &'static str {
     candidates.into_iter().max_by_key(|(bytes, _)| *bytes).map_or("weights", |(_, what)| what)
 }
 
-fn idle_lanes(layer: &Context, lanes: Lanes) -> Option<String> {
+fn idle_lanes(layer: &Context<'_>, lanes: Lanes) -> Option<String> {
     let operation = &layer.operation;
     let output = idle(u64::from(operation.output.c), lanes.output, "output");
     let multiplies = operation.kind.has_macs() && operation.kind != Kind::DepthwiseConv2d;
