@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "RUN")]
     pub(super) resume: Option<PathBuf>,
     /// How many distinct architectures to score.
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 50_000)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 200_000)]
     pub(super) evaluations: u64,
     /// Stop after this many seconds, if that comes first.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

@@ -32,6 +32,7 @@
 
 mod checkpoint;
 mod evaluation;
+mod exact;
 mod executor;
 mod history;
 mod layout;
@@ -46,6 +47,7 @@ mod random;
 mod seen;
 
 pub use evaluation::{Evaluation, MAX_OBJECTIVES, Objectives};
+pub use exact::{Chain, State, Way, exact_front};
 pub use executor::{Budget, Executor};
 pub use observer::{Observer, Progress};
 pub use optimizer::{Algorithm, Optimizer};
