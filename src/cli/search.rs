@@ -55,7 +55,7 @@ pub(super) struct Args {
     /// How to search: nsga2, regularized-evolution or random.
     #[arg(long, default_value_t = Algorithm::default())]
     algorithm: Algorithm,
-    /// The size of the population; by default it grows with the search.
+    /// The size of the population; by default it fits the evaluations.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1_000_000))]
     population: Option<u32>,
     /// The seed of all random numbers; the same seed gives the same result on any number of threads.

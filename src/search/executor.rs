@@ -111,7 +111,7 @@ impl<'a, P: Problem + ?Sized> Executor<'a, P> {
         self
     }
 
-    /// Fixes the size of the population, which otherwise grows with the evaluations.
+    /// Fixes the size of the population, which otherwise fits the evaluations.
     #[must_use]
     pub fn population(mut self, size: usize) -> Self {
         self.population = Some(size);
@@ -139,8 +139,8 @@ impl<'a, P: Problem + ?Sized> Executor<'a, P> {
         self
     }
 
-    /// Goes on from the checkpoint if `resume`. The budget may differ from before; what comes out is
-    /// what a search without the interruption would have found.
+    /// Goes on from the checkpoint if `resume`. What comes out is what a search without the interruption would
+    /// have found. The budget may differ from before; the population then still fits the first one.
     #[must_use]
     pub fn resume(mut self, resume: bool) -> Self {
         self.resume = resume;
@@ -212,6 +212,7 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
             layout: layout.clone(),
             rng: streams.stream(u64::from(u32::MAX), 0),
             population: settings.population,
+            horizon: settings.budget.evaluations,
         };
         let now = Instant::now();
         let mut run = Self {

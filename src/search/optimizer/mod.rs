@@ -105,6 +105,8 @@ pub(crate) struct Setup {
     pub(crate) rng: Rng,
     /// The size of the population, if the user fixed it.
     pub(crate) population: Option<usize>,
+    /// How many evaluations there are to be, if that is known.
+    pub(crate) horizon: Option<u64>,
 }
 
 #[cfg(test)]

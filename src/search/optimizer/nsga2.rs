@@ -1,7 +1,7 @@
 //! NSGA-II (Deb et al., IEEE TEC 6(2), 2002): survival by rank, then by crowding.
 //!
 //! Survival is the published one. What differs was measured to matter, most of all with few evaluations:
-//! the first round is regular along the chain, variation follows the chain, the population grows with the
+//! the first round is regular along the chain, variation follows the chain, the population fits the
 //! evaluations, and half of the mates are neighbours on the front (`benches/README.md` has the ablation).
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ const FIRST_ROUND: usize = 48;
 /// constrained optimization", 2009).
 const INFEASIBLE: f64 = 0.25;
 
+/// Evaluations for each member of a population whose search has a limit.
+const PER_MEMBER: u64 = 100;
+
 /// The population and how it varies.
 pub(super) struct Nsga2 {
     layout: Layout,
@@ -40,6 +43,8 @@ struct State {
     /// By ascending first objective, so that neighbours in it are neighbours on the front.
     members: Population,
     told: u64,
+    /// The evaluations that the search was to have when it started, if that was known.
+    horizon: Option<u64>,
 }
 
 impl Nsga2 {
@@ -49,14 +54,19 @@ impl Nsga2 {
             layout: setup.layout,
             first,
             fixed_population: setup.population.map(|size| size.max(4)),
-            state: State::default(),
+            state: State { horizon: setup.horizon, ..State::default() },
             ranks: Vec::new(),
         }
     }
 
-    /// A small population learns fast from few evaluations, a large one holds a fine front later.
+    /// A small population learns fast from few evaluations; a large one holds a fine front later and does not
+    /// descend from a few early successes. Where nobody knows how long the search will go on, it grows.
     fn capacity(&self) -> usize {
-        self.fixed_population.unwrap_or_else(|| (self.state.told as usize / 32).clamp(24, 1024))
+        let fitting = match self.state.horizon {
+            Some(horizon) => (horizon.max(self.state.told) / PER_MEMBER).clamp(24, 2048),
+            None => (self.state.told / 32).clamp(24, 1024),
+        };
+        self.fixed_population.unwrap_or(fitting as usize)
     }
 
     fn tournament(&self, rng: &mut Rng) -> usize {

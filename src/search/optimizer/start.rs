@@ -63,7 +63,10 @@ mod tests {
         let genes = [gene(0, "width"), gene(0, "expansion"), gene(1, "width"), gene(1, "expansion")];
         let layout = Layout::new(&genes).unwrap();
         let rng = Streams::new(3).stream(0, 0);
-        first_rows(&mut Setup { layout, seeds: vec![vec![3, 0, 1, 2].into()], rng, population: None }, count)
+        first_rows(
+            &mut Setup { layout, seeds: vec![vec![3, 0, 1, 2].into()], rng, population: None, horizon: None },
+            count,
+        )
     }
 
     #[test]
