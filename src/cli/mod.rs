@@ -8,6 +8,7 @@ mod fit;
 mod interrupt;
 mod man;
 mod measured;
+mod model;
 mod output;
 mod progress;
 mod report;
