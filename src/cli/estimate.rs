@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use nas::{
     estimator::Estimator,
     network::Network,
-    onnx::ReadOptions,
+    onnx::{ReadOptions, is_onnx},
     report::{Entry, Report, TargetEntry, entry_markdown, entry_text},
     trainability::trainability,
 };
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             Some(target) => {
                 of_target(&TargetEntry::of(&network, &estimator.estimate(&network), &target), args.format)
             }
-            None => of_latency(&estimator, network, args.format),
+            None => of_latency(&estimator, network, args.format, is_onnx(Path::new(&args.model))),
         };
         let gap = if index > 0 && args.format != Format::Json { "\n" } else { "" };
         output::print(&format!("{gap}{text}"))?;
@@ -60,9 +60,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn of_latency(estimator: &Estimator, network: Network, format: Format) -> String {
+fn of_latency(estimator: &Estimator, network: Network, format: Format, onnx: bool) -> String {
     let (estimate, score) = (estimator.estimate(&network), trainability(&network));
-    let entry = Entry::of(network, &estimate, &score);
+    let blocks = network.blocks();
+    let mut entry = Entry::of(network, &estimate, &score);
+    if onnx {
+        let line = |(index, block)| format!("b{} {block}", index + 1);
+        entry.blocks = blocks.iter().enumerate().map(line).collect();
+    }
     match format {
         Format::Text => entry_text(&entry, &estimate, &score),
         Format::Md => entry_markdown(&entry, &estimate, &score),

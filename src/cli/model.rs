@@ -51,6 +51,7 @@ pub(super) fn imported(path: &Path, options: &ReadOptions) -> anyhow::Result<Imp
         output::tell(format_args!("note: {note}"));
     }
     tell_missing(&read);
+    output::tell(format_args!("note: blocks: {}", read.network.block_counts()));
     Ok(read)
 }
 

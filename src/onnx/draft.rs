@@ -53,10 +53,6 @@ impl Drafts {
         Self { input, drafts: Vec::new(), names: HashSet::from(["input".to_owned()]) }
     }
 
-    pub(super) fn input(&self) -> Shape {
-        self.input
-    }
-
     pub(super) fn len(&self) -> usize {
         self.drafts.len()
     }
@@ -144,7 +140,7 @@ impl Drafts {
             reads.first().map_or(&[][..], Vec::as_slice),
             notes,
         )?;
-        let mut alone = 0;
+        let (mut alone, mut macs) = (0, 0);
         for (index, draft) in self.drafts.iter().enumerate() {
             let activations = reads.get(index + 1).map_or(&[][..], Vec::as_slice);
             if !live[index] {
@@ -154,6 +150,7 @@ impl Drafts {
                 Kind::Op(op) => op,
                 Kind::Affine => {
                     alone += 1;
+                    macs += draft.shape.elements();
                     DepthwiseConv2d { window: Window::square(1, 1), cout: None, bias: true }.into()
                 }
             };
@@ -161,7 +158,8 @@ impl Drafts {
         }
         if alone > 0 {
             notes.push(format!(
-                "{alone} batch-norms or per-channel factors that no convolution can take in are 1x1 depthwise convolutions"
+                "{alone} batch-norms or per-channel factors that no convolution can take in are 1x1 depthwise \
+                 convolutions, with {macs} MACs"
             ));
         }
         Ok(writer.builder.finish())

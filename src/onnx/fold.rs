@@ -98,7 +98,8 @@ fn map(x: &Constant, ints: impl Fn(i64) -> i64, floats: impl Fn(f64) -> f64) -> 
     Constant { dims: x.dims.clone(), stored: x.stored, data }
 }
 
-fn map_floats(x: &Constant, f: impl Fn(f64) -> f64) -> Constant {
+/// The constant after `f`.
+pub(super) fn map_floats(x: &Constant, f: impl Fn(f64) -> f64) -> Constant {
     let data = x.known().map(|data| Data::Floats(data.floats().into_iter().map(f).collect()));
     Constant { dims: x.dims.clone(), stored: x.stored, data }
 }

@@ -135,15 +135,6 @@ impl Layout {
         self.axes.iter().any(|axis| axis.len() > 1 && axis.iter().all(|part| part.side == Side::Channels))
     }
 
-    /// The same with its channels in the picture's own order.
-    pub(super) fn unshuffled(&self) -> Self {
-        let straighten = |axis: &Vec<Atom>| {
-            let shuffled = axis.len() > 1 && axis.iter().all(|part| part.side == Side::Channels);
-            if shuffled { whole(Side::Channels, size(axis) as u32) } else { axis.clone() }
-        };
-        Self { axes: self.axes.iter().map(straighten).collect() }
-    }
-
     /// Whether the picture's rows and columns, and nothing else, lie along `axes`.
     pub(super) fn covers_pixels(&self, axes: &[usize]) -> bool {
         self.axes.iter().enumerate().all(|(index, parts)| {
@@ -236,7 +227,6 @@ mod tests {
         let grouped = Layout::nchw(shape).reshaped(&[1, 2, 6, 3, 3]).unwrap();
         let shuffled = grouped.transposed(&[0, 2, 1, 3, 4]).unwrap().reshaped(&[1, 12, 3, 3]).unwrap();
         assert!(shuffled.is_picture(shape) && shuffled.is_shuffled());
-        assert_eq!(shuffled.unshuffled(), Layout::nchw(shape));
     }
 
     #[test]

@@ -19,11 +19,23 @@ use crate::{
     },
 };
 
-/// A function of one number; none if the operator is not one.
+/// A picture after a function of one number; none if the operator is not one.
 pub(super) fn unary(node: &Node, inputs: &Inputs<'_>) -> Result<Option<Picture>, Refusal> {
+    let Some(f) = function_of_one(node, inputs)? else { return Ok(None) };
+    let picture = inputs.picture(0)?;
+    if picture.is_bordered() {
+        return Err(bordered());
+    }
+    Ok(Some(bend(picture, node, f)))
+}
+
+type Function = Box<dyn Fn(f64) -> f64>;
+
+/// The operator as a function of one number, if it is one.
+pub(super) fn function_of_one(node: &Node, inputs: &Inputs<'_>) -> Result<Option<Function>, Refusal> {
     let attributes = Attributes::of(node);
     let number = |name: &str, default: f64| attributes.float(name).unwrap_or(default);
-    let f: Box<dyn Fn(f64) -> f64> = match node.op_type.as_str() {
+    let f: Function = match node.op_type.as_str() {
         "Relu" => Box::new(|x| x.max(0.0)),
         "Clip" => {
             let low = bound(inputs, 1, attributes.float("min"), f64::NEG_INFINITY)?;
@@ -59,11 +71,7 @@ pub(super) fn unary(node: &Node, inputs: &Inputs<'_>) -> Result<Option<Picture>,
         "Reciprocal" => Box::new(f64::recip),
         _ => return Ok(None),
     };
-    let picture = inputs.picture(0)?;
-    if picture.is_bordered() {
-        return Err(bordered());
-    }
-    Ok(Some(bend(picture, node, f)))
+    Ok(Some(f))
 }
 
 /// A bound of `Clip`: an input, an attribute, or none.

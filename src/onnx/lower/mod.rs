@@ -12,6 +12,7 @@ mod views;
 use std::rc::Rc;
 
 use super::{
+    fold::map_floats,
     picture::{Picture, Refusal, Value},
     proto::Node,
     reader::{Reader, title},
@@ -82,6 +83,9 @@ pub(super) fn lower(reader: &mut Reader<'_>, node: &Node, inputs: &[Option<Value
     if !matches!(node.domain.as_str(), "" | "ai.onnx") {
         return Err(unknown(node, inputs, &format!("an operator of the domain {}", node.domain)));
     }
+    if !inputs.0.iter().any(|input| matches!(input, Some(Value::Picture(_)))) {
+        return constant(node, inputs).map(|constant| vec![constant.into()]);
+    }
     match node.op_type.as_str() {
         "Conv" => one(convolution::conv(reader, node, inputs)),
         "Gemm" => one(dense::gemm(reader, node, inputs)),
@@ -109,6 +113,17 @@ pub(super) fn lower(reader: &mut Reader<'_>, node: &Node, inputs: &[Option<Value
             Some(picture) => Ok(vec![picture.into()]),
             None => Err(unknown(node, inputs, "an operator that networks here do not have")),
         },
+    }
+}
+
+/// What the operator makes of constants, where that is not arithmetic on shapes.
+fn constant(node: &Node, inputs: &Inputs<'_>) -> Result<Constant, Refusal> {
+    if let Some(f) = elementwise::function_of_one(node, inputs)? {
+        return Ok(map_floats(inputs.constant(0)?, f));
+    }
+    match views::reshaped_constant(node, inputs) {
+        Some(reshaped) => reshaped,
+        None => Err(Refusal::new("an operator on constants that is not computed here", "shape arithmetic")),
     }
 }
 

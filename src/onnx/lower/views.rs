@@ -67,6 +67,24 @@ fn transpose(node: &Node, picture: &Picture) -> Result<Value, Refusal> {
     Ok(picture.seen_as(layout).into())
 }
 
+/// A constant with other sides; none if the operator is not one that changes them alone.
+pub(super) fn reshaped_constant(node: &Node, inputs: &Inputs<'_>) -> Option<Result<Constant, Refusal>> {
+    if !matches!(node.op_type.as_str(), "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze") {
+        return None;
+    }
+    let of = |constant: &Constant| {
+        let dims = reshaped(node, inputs, &constant.dims)?;
+        if elements(&dims) != constant.elements() {
+            return Err(Refusal::new(
+                format!("{:?} reshaped to {dims:?}", constant.dims),
+                "as many elements",
+            ));
+        }
+        Ok(Constant { dims, ..constant.clone() })
+    };
+    Some(inputs.constant(0).and_then(|constant| of(constant)))
+}
+
 /// The sides after `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze`.
 fn reshaped(node: &Node, inputs: &Inputs<'_>, dims: &[u64]) -> Result<Vec<u64>, Refusal> {
     let attributes = Attributes::of(node);
