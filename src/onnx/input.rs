@@ -30,7 +30,8 @@ pub(super) type Wrong = (String, String, String);
 /// There is not exactly one such input, or its sides are not known or not those of a picture.
 pub(super) fn given(graph: &Graph, nodes: &[&Node], wanted: Option<&[u64]>) -> Result<Given, Wrong> {
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-    let read: HashSet<&str> = nodes.iter().flat_map(|node| &node.input).map(String::as_str).collect();
+    let mut read = HashSet::new();
+    nodes.iter().for_each(|node| super::read_by(node, &mut read));
     let inputs = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
     let inputs: Vec<&ValueInfo> = inputs.filter(|input| read.contains(input.name.as_str())).collect();
     let [input] = inputs[..] else {

@@ -125,6 +125,7 @@ fn read_model(file: &str, bytes: &[u8], external: External, options: &ReadOption
     let mut scope = Scope::new();
     reader.initialize(graph, &mut scope);
     scope.insert(given.name.clone(), given.picture.clone().into());
+    reader.dropped = lower::dropped(&nodes, &scope);
     reader.run(&nodes, &mut scope, 0);
     finish(reader, graph, &scope, options)
 }

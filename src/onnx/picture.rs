@@ -77,7 +77,7 @@ pub(super) struct Refusal {
     pub(super) found: String,
     pub(super) expected: String,
     /// What the rest may be priced with, where the node changes no sides.
-    pub(super) instead: Option<Value>,
+    pub(super) instead: Option<Box<Value>>,
 }
 
 impl Refusal {
@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     pub(super) fn or(self, instead: impl Into<Value>) -> Self {
-        Self { instead: Some(instead.into()), ..self }
+        Self { instead: Some(Box::new(instead.into())), ..self }
     }
 }
 

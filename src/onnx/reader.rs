@@ -22,7 +22,9 @@ use crate::{
 pub(super) type Scope = HashMap<String, Value>;
 
 /// More than any network has; functions that call functions can ask for any number.
-const MOST_NODES: usize = 1_000_000;
+const MOST_NODES: usize = 200_000;
+/// More problems than this are not kept.
+const MOST_PROBLEMS: usize = 1000;
 /// Branches within branches and functions within functions.
 const DEEPEST: usize = 32;
 
@@ -38,6 +40,8 @@ pub(super) struct Reader<'m> {
     /// Elements of weights of convolutions and dense layers, by `DataType`.
     pub(super) weights: HashMap<i32, u64>,
     pub(super) quantised: bool,
+    /// What a quantiser left out where its range begins at zero.
+    pub(super) dropped: Activation,
     functions: HashMap<(&'m str, &'m str), &'m Function>,
     run: usize,
 }
@@ -54,6 +58,7 @@ impl<'m> Reader<'m> {
             behind: Vec::new(),
             weights: HashMap::new(),
             quantised: false,
+            dropped: Activation::Relu6,
             functions: functions.iter().map(by_name).collect(),
             run: 0,
         }
@@ -97,7 +102,7 @@ impl<'m> Reader<'m> {
         match self.apply(node, &inputs, scope, depth) {
             Ok(values) => values.into_iter().chain(missing()).collect(),
             Err(refusal) => {
-                let instead = refusal.instead.clone();
+                let instead = refusal.instead.clone().map(|value| *value);
                 self.problem(node, refusal);
                 instead.into_iter().chain(missing()).collect()
             }
@@ -131,10 +136,11 @@ impl<'m> Reader<'m> {
             })
             .collect();
         let no_picture = !inputs.iter().any(|input| matches!(input, Some(Value::Picture(_))));
-        if own && no_picture {
-            if let Some(folded) = fold(&node.op_type, &Attributes::of(node), &constants) {
-                return Ok(folded?.into_iter().map(Value::from).collect());
-            }
+        if own
+            && no_picture
+            && let Some(folded) = fold(&node.op_type, &Attributes::of(node), &constants)
+        {
+            return Ok(folded?.into_iter().map(Value::from).collect());
         }
         lower(self, node, inputs)
     }
@@ -260,7 +266,7 @@ impl<'m> Reader<'m> {
             return Err(Refusal::new(found, "batch, channels, rows, columns of that picture, in this order"));
         }
         if picture.layout.is_shuffled() {
-            self.note("a channel shuffle moves numbers without multiplying any; it is priced as free");
+            self.note_shuffle();
         }
         Ok(())
     }
@@ -283,6 +289,11 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// Notes that channels are read in another order than they were written.
+    pub(super) fn note_shuffle(&mut self) {
+        self.note("a channel shuffle moves numbers without multiplying any; it is priced as free");
+    }
+
     /// Adds a note unless it is there.
     pub(super) fn note(&mut self, note: &str) {
         if !self.notes.iter().any(|known| known == note) {
@@ -301,6 +312,9 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn problem_at(&mut self, path: String, refusal: Refusal) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
         let Refusal { found, expected, .. } = refusal;
         self.problems.push(Problem { file: self.file.clone(), position: None, path, found, expected });
     }

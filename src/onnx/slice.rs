@@ -47,7 +47,8 @@ pub(super) fn cuts(
 
 fn cut(dims: &[u64], axis: i64, start: i64, end: i64, step: i64) -> Result<Cut, String> {
     let axis = axis_of(axis, dims.len())?;
-    let length = dims.get(axis).copied().unwrap_or(0) as i64;
+    let length = dims.get(axis).copied().unwrap_or(0);
+    let length = i64::try_from(length).map_err(|_| format!("a side of {length}"))?;
     if step == 0 || step == i64::MIN {
         return Err(format!("a step of {step}"));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Tensors of more elements are weights; nothing of them but their sides is needed.
-pub(super) const MOST_ELEMENTS: u64 = 65_536;
+pub(super) const MOST_ELEMENTS: u64 = 4096;
 
 /// A tensor that does not depend on the network's input.
 #[derive(Clone, Debug)]

@@ -102,6 +102,9 @@ pub(super) fn window(
     for (total, (pad, border)) in total.iter_mut().zip(pads.iter().zip(border)) {
         *total = pad + border;
     }
+    if total.iter().any(|side| i64::from(*side) > MOST) {
+        return Err(Refusal::new(format!("borders of {total:?}"), format!("up to {MOST} on each side")));
+    }
     Ok(Window { pad: named(&bare, input, total), ..bare })
 }
 

@@ -9,6 +9,8 @@ mod quantized;
 mod resize;
 mod views;
 
+pub(super) use quantized::dropped;
+
 use std::rc::Rc;
 
 use super::{
@@ -98,20 +100,23 @@ pub(super) fn lower(reader: &mut Reader<'_>, node: &Node, inputs: &[Option<Value
         "Concat" => one(views::concat(reader, node, inputs)),
         "QuantizeLinear" => one(quantized::quantize(reader, node, inputs)),
         "DequantizeLinear" => inputs.picture(0).map(|picture| vec![picture.clone().into()]),
+        "CastLike" if matches!(inputs.get(0), Some(Value::Constant(_))) => {
+            inputs.constant(0).map(|constant| vec![Value::Constant(constant.clone())])
+        }
         "Identity" | "Dropout" | "Cast" | "CastLike" => {
             inputs.picture(0).map(|picture| vec![picture.clone().into()])
         }
         "Shape" | "Size" => one(views::shape(node, inputs)),
         "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Expand" | "Slice" | "Gather"
-        | "Pad" => one(views::view(node, inputs)),
-        "Split" => views::split(node, inputs),
+        | "Pad" => one(views::view(reader, node, inputs)),
+        "Split" => views::split(reader, node, inputs),
         "Softmax" | "LogSoftmax" => one(answers(reader, node, inputs)),
         "Add" | "Mul" | "Sub" | "Div" | "Sum" | "Min" | "Max" | "Pow" => {
             one(elementwise::binary(reader, node, inputs))
         }
         _ => match elementwise::unary(node, inputs)? {
             Some(picture) => Ok(vec![picture.into()]),
-            None => Err(unknown(node, inputs, "an operator that networks here do not have")),
+            None => Err(unknown(node, inputs, "an operator that networks here have no counterpart of")),
         },
     }
 }
@@ -155,7 +160,10 @@ const KEEP_SIDES: [&str; 9] = [
 
 /// A refusal of an operator that is not known.
 fn unknown(node: &Node, inputs: &Inputs<'_>, found: &str) -> Refusal {
-    let refusal = Refusal::new(found, "an operator that networks here have");
+    let refusal = Refusal::new(
+        found,
+        "convolutions, dense layers, pools, sums, products, concatenation, slices, resizing, and shapes",
+    );
     match inputs.picture(0) {
         Ok(picture) if KEEP_SIDES.contains(&node.op_type.as_str()) => refusal.or(picture.clone()),
         _ => refusal,

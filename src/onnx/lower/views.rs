@@ -24,7 +24,7 @@ pub(super) fn shape(node: &Node, inputs: &Inputs<'_>) -> Result<Value, Refusal> 
     })
 }
 
-pub(super) fn view(node: &Node, inputs: &Inputs<'_>) -> Result<Value, Refusal> {
+pub(super) fn view(reader: &mut Reader<'_>, node: &Node, inputs: &Inputs<'_>) -> Result<Value, Refusal> {
     let picture = inputs.picture(0)?;
     if node.op_type == "Pad" {
         return pad(node, inputs, picture);
@@ -34,7 +34,7 @@ pub(super) fn view(node: &Node, inputs: &Inputs<'_>) -> Result<Value, Refusal> {
     }
     let dims = picture.dims();
     match node.op_type.as_str() {
-        "Slice" => slice(node, inputs, picture, &dims),
+        "Slice" => slice(reader, node, inputs, picture, &dims),
         "Gather" => gather(node, inputs, picture, &dims),
         "Transpose" => transpose(node, picture),
         "Expand" => {
@@ -146,19 +146,31 @@ fn filled_in(wanted: &[i64], dims: &[u64], allow_zero: bool) -> Result<Vec<u64>,
     Ok(wanted.iter().map(|side| u64::try_from(*side).unwrap_or(left)).collect())
 }
 
-fn slice(node: &Node, inputs: &Inputs<'_>, picture: &Picture, dims: &[u64]) -> Result<Value, Refusal> {
-    let attributes = Attributes::of(node);
-    let cuts = cuts(dims, &attributes, &inputs.constants())?;
-    let all = |cut: &Cut| cut.step == 1 && dims.get(cut.axis) == Some(&cut.count);
-    if cuts.iter().all(all) {
-        return Ok(picture.clone().into());
+fn slice(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    inputs: &Inputs<'_>,
+    picture: &Picture,
+    dims: &[u64],
+) -> Result<Value, Refusal> {
+    let cuts = cuts(dims, &Attributes::of(node), &inputs.constants())?;
+    let all = |cut: &&Cut| cut.step == 1 && dims.get(cut.axis) == Some(&cut.count);
+    let cuts: Vec<&Cut> = cuts.iter().filter(|cut| !all(cut)).collect();
+    match cuts[..] {
+        [] => Ok(picture.clone().into()),
+        [Cut { axis, start, step: 1, count }] => {
+            let start = u64::try_from(*start).map_err(|_| part(dims, *axis))?;
+            channels(reader, node, picture, *axis, start, *count)
+        }
+        [cut, ..] => Err(part(dims, cut.axis)),
     }
-    let cut = cuts.iter().find(|cut| !all(cut));
-    Err(part(dims, cut.map_or(0, |cut| cut.axis)))
 }
 
 fn part(dims: &[u64], axis: usize) -> Refusal {
-    Refusal::new(format!("a part of a tensor of {dims:?} along axis {axis}"), "all of it")
+    Refusal::new(
+        format!("a part of a tensor of {dims:?} along axis {axis}"),
+        "all of it, or some of its channels",
+    )
 }
 
 /// One index of an axis of length one drops the axis.
@@ -211,7 +223,7 @@ fn pad(node: &Node, inputs: &Inputs<'_>, picture: &Picture) -> Result<Value, Ref
             _ => return Err(wrong(format!("pads {pads:?} of a tensor of {:?}", picture.dims()))),
         }
     }
-    if border.iter().any(|side| *side > 4096) {
+    if border.iter().any(|side| *side > 1024) {
         return Err(wrong(format!("borders of {border:?}")));
     }
     Ok(Picture { border, ..picture.clone() }.into())
@@ -243,11 +255,63 @@ pub(super) fn concat(reader: &mut Reader<'_>, node: &Node, inputs: &Inputs<'_>) 
     Ok(Picture::new(base, layout).into())
 }
 
-pub(super) fn split(node: &Node, inputs: &Inputs<'_>) -> Lowered {
+/// Parts of the channels, one for each output.
+pub(super) fn split(reader: &mut Reader<'_>, node: &Node, inputs: &Inputs<'_>) -> Lowered {
     let picture = inputs.picture(0)?;
     if node.output.len() == 1 {
         return Ok(vec![picture.clone().into()]);
     }
-    let axis = axis_of(Attributes::of(node).int("axis").unwrap_or(0), picture.layout.rank())?;
-    Err(part(&picture.dims(), axis))
+    let attributes = Attributes::of(node);
+    let dims = picture.dims();
+    let axis = axis_of(attributes.int("axis").unwrap_or(0), dims.len())?;
+    let length = dims.get(axis).copied().unwrap_or(0);
+    let lengths = match (inputs.optional_constant(1)?, attributes.ints("split")) {
+        (Some(lengths), _) => sides_of(&ints(lengths)?)?,
+        (None, Some(lengths)) => sides_of(lengths)?,
+        (None, None) => {
+            let share = length.div_ceil(node.output.len() as u64);
+            let starts = (0..node.output.len() as u64).map(|part| (part * share).min(length));
+            starts.map(|start| share.min(length - start)).collect()
+        }
+    };
+    if lengths.len() != node.output.len() || lengths.iter().copied().fold(0, u64::saturating_add) != length {
+        return Err(Refusal::new(
+            format!("parts of {lengths:?} of {length}"),
+            "one for each output, and no rest",
+        ));
+    }
+    let mut start = 0;
+    let mut parts = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        parts.push(channels(reader, node, picture, axis, start, length)?);
+        start += length;
+    }
+    Ok(parts)
+}
+
+/// `length` channels from `start` on.
+fn channels(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    picture: &Picture,
+    axis: usize,
+    start: u64,
+    length: u64,
+) -> Result<Value, Refusal> {
+    if picture.is_bordered() {
+        return Err(bordered());
+    }
+    let shape = reader.drafts.shape(picture.base);
+    let fits = |number: u64| u32::try_from(number).ok();
+    let (Some(start), Some(cout), true) =
+        (fits(start), fits(length), picture.layout.is_channels(axis, shape))
+    else {
+        return Err(part(&picture.dims(), axis));
+    };
+    if picture.layout.is_shuffled() {
+        reader.note_shuffle();
+    }
+    let read = reader.read(picture)?;
+    let base = reader.drafts.add(name(node), ops::Slice { start, cout }, vec![read])?;
+    Ok(Picture::new(base, picture.layout.with_channels(axis, cout)).into())
 }

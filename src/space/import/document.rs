@@ -6,7 +6,7 @@ use super::{
     stages::{Chosen, Stage},
 };
 use crate::{
-    network::{Activation, BlockKind, Network},
+    network::{Activation, BlockKind, Network, Shape},
     space::Classifier,
 };
 
@@ -32,18 +32,21 @@ pub(super) fn document(network: &Network, chain: &Chain, stages: &[Stage], optio
     let channels = if input.c == 3 { None } else { Some(("channels", input.c.to_string())) };
     line("input", object([("size", list(&sizes(size), |size| side(*size)))].into_iter().chain(channels)));
     line("depth_multipliers", list(&DEPTH_MULTIPLIERS, |ratio| format!("{ratio:?}")));
-    let stem = &chain.stem;
-    line(
-        "stem",
-        object([
-            ("kernel", stem.kernel.to_string()),
-            ("stride", stem.stride.to_string()),
-            ("channels", widths(stem.cout, 3)),
-            ("activation", quoted(stem.activation.name())),
-        ]),
-    );
+    let stem = [
+        ("kernel", chain.stem.kernel.to_string()),
+        ("stride", chain.stem.stride.to_string()),
+        ("channels", widths(chain.stem.cout, 3)),
+        ("activation", quoted(chain.stem.activation.name())),
+    ];
+    line("stem", wrapped(&stem, "  'stem': ".len(), 4));
     line("stages", lines(&stages.iter().map(stage).collect::<Vec<_>>(), 4));
-    line("head", object([("classifier", head(&chain.head))]));
+    line(
+        "head",
+        format!(
+            "{{ \"classifier\": {} }}",
+            wrapped(&head(&chain.head), "  'head': { 'classifier': ".len(), 4)
+        ),
+    );
     text += &format!("  \"baseline\": {}\n}}\n", baseline(size, chain, stages));
     text
 }
@@ -62,26 +65,38 @@ fn object<'k>(pairs: impl IntoIterator<Item = (&'k str, String)>) -> String {
     format!("{{ {} }}", pairs.join(", "))
 }
 
-/// A list with one object a line, indented by `indent`; long ones are broken between their fields.
+/// A list with one object a line, indented by `indent`.
 fn lines(objects: &[Vec<(&'static str, String)>], indent: usize) -> String {
     let margin = " ".repeat(indent);
-    let broken = |pairs: &Vec<(&str, String)>| {
-        let mut text = format!("{margin}{{ ");
-        let mut column = text.len();
-        for (index, (key, value)) in pairs.iter().enumerate() {
-            let pair = format!("{}: {value}{}", quoted(key), if index + 1 < pairs.len() { "," } else { "" });
-            if column + pair.len() + 3 > WIDTH && index > 0 {
-                text = format!("{}\n{margin}  ", text.trim_end());
-                column = indent + 2;
+    let row = |pairs: &Vec<(&str, String)>| format!("{margin}{}", wrapped(pairs, indent, indent + 2));
+    let rows: Vec<String> = objects.iter().map(row).collect();
+    format!("[\n{}\n{}]", rows.join(",\n"), " ".repeat(indent - 2))
+}
+
+/// An object that starts in `column`; long ones go on, between fields or alternatives, `indent` further on.
+fn wrapped(pairs: &[(&str, String)], column: usize, indent: usize) -> String {
+    let mut text = String::from("{ ");
+    let mut column = column + text.len();
+    for (index, (key, value)) in pairs.iter().enumerate() {
+        let comma = if index + 1 < pairs.len() { "," } else { "" };
+        let pair = format!("{}: {value}{comma}", quoted(key));
+        let long = indent + pair.len() + 3 > WIDTH;
+        let pieces: Vec<String> = if long {
+            pair.split_inclusive(" },").map(|piece| piece.trim().to_owned()).collect()
+        } else {
+            vec![pair]
+        };
+        for piece in pieces {
+            if column + piece.len() + 3 > WIDTH && column > indent {
+                text = format!("{}\n{}", text.trim_end(), " ".repeat(indent));
+                column = indent;
             }
-            column += pair.len() + 1;
-            text += &pair;
+            column += piece.len() + 1;
+            text += &piece;
             text.push(' ');
         }
-        text + "}"
-    };
-    let rows: Vec<String> = objects.iter().map(broken).collect();
-    format!("[\n{}\n{}]", rows.join(",\n"), " ".repeat(indent - 2))
+    }
+    text + "}"
 }
 
 fn target(options: &SpaceOptions) -> String {
@@ -97,14 +112,15 @@ fn side([h, w]: [u32; 2]) -> String {
     if h == w { h.to_string() } else { format!("[{h}, {w}]") }
 }
 
-/// The network's size with a few smaller ones and one larger, in steps of an eighth where that is a whole
-/// number of 16 pixels.
+/// The network's size, a few smaller ones and one larger, in steps of 32 pixels (16 where its own sides are
+/// no multiples of that), so that every stage halves them evenly.
 fn sizes(own: [u32; 2]) -> Vec<[u32; 2]> {
-    let scaled = |eighths: u32| own.map(|side| (side * eighths / 8).next_multiple_of(16).max(16));
+    let step = if own.iter().all(|side| side.is_multiple_of(32)) { 32 } else { 16 };
+    let scaled = |eighths: u32| own.map(|side| (side * eighths / 8).next_multiple_of(step));
     let mut sizes: Vec<[u32; 2]> =
         [5, 6, 7].into_iter().map(scaled).filter(|size| size[0] < own[0]).collect();
     sizes.push(own);
-    sizes.extend([scaled(9)].into_iter().filter(|size| size[0] > own[0]));
+    sizes.extend([scaled(9)].into_iter().filter(|size| size[0] > own[0] && size[0] <= Shape::MAX_DIM));
     sizes.dedup();
     sizes
 }
@@ -176,11 +192,11 @@ fn stage(stage: &Stage) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn head(head: &Classifier) -> String {
+fn head(head: &Classifier) -> Vec<(&'static str, String)> {
     let features = head.features.map(|channels| ("features", widths(channels, 3)));
     let hidden = head.hidden.map(|channels| ("hidden", widths(channels, 3)));
     let rest = [("classes", head.classes.to_string()), ("activation", quoted(head.activation.name()))];
-    object(features.into_iter().chain(hidden).chain(rest))
+    features.into_iter().chain(hidden).chain(rest).collect()
 }
 
 fn baseline(size: [u32; 2], chain: &Chain, stages: &[Stage]) -> String {

@@ -54,10 +54,14 @@ fn chosen(block: &Block, cin: u32, factor: u32) -> Chosen {
     let expands = block.kind == BlockKind::Ibn;
     let expansion = if expands { expansion(cin, block.hidden, factor) } else { 100 };
     let spatial = if expands { block.hidden } else { cin };
-    let se = block
-        .se
-        .map(|se| (nearest(1..=100, spatial, se.reduced, |percent| squeeze(spatial, percent)), se.gate));
+    let se = block.se.map(|se| (ratio(spatial, se.reduced), se.gate));
     Chosen { kernel: block.kernel, expansion, fused: block.fused, se }
+}
+
+/// The ratio of squeeze-and-excite that gives `reduced` of `spatial` channels: a quarter wherever that does.
+fn ratio(spatial: u32, reduced: u32) -> u32 {
+    let quarter = squeeze(spatial, 25) == reduced;
+    if quarter { 25 } else { nearest(1..=100, spatial, reduced, |percent| squeeze(spatial, percent)) }
 }
 
 /// The expansion that gives `hidden` of `cin` channels; the nearest one where none does.
@@ -84,9 +88,11 @@ mod tests {
         for (cin, hidden) in [(24, 88), (24, 144), (16, 72), (40, 240), (80, 184), (80, 200), (16, 16)] {
             assert_eq!(expand(cin, expansion(cin, hidden, 8), 8), hidden, "{cin} to {hidden}");
         }
-        for (hidden, reduced) in [(16, 8), (96, 24), (240, 64), (576, 144)] {
-            let percent = nearest(1..=100, hidden, reduced, |percent| squeeze(hidden, percent));
-            assert_eq!(squeeze(hidden, percent), reduced);
+        for (hidden, reduced, percent) in
+            [(16, 8, 25), (64, 32, 50), (96, 24, 25), (240, 64, 25), (120, 32, 25), (144, 40, 25)]
+        {
+            assert_eq!(squeeze(hidden, ratio(hidden, reduced)), reduced);
+            assert_eq!(ratio(hidden, reduced), percent, "{reduced} of {hidden}");
         }
         assert_eq!(expansion(32, 192, 8), 600, "the plain ratio where it is exact");
     }
