@@ -11,6 +11,7 @@ pub mod io;
 pub mod measurement;
 pub mod network;
 pub mod objective;
+pub mod onnx;
 pub mod report;
 pub mod search;
 pub mod space;

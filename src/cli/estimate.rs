@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use nas::{
     estimator::Estimator,
-    network::{Network, read_networks},
+    network::Network,
+    onnx::{ReadOptions, is_onnx},
     report::{Entry, Report, TargetEntry, entry_markdown, entry_text},
     trainability::trainability,
 };
 
 use super::{
     Status,
+    model::{self, OnnxArgs},
     output::{self, Format},
     report::report_path,
 };
@@ -19,7 +21,8 @@ use super::{
 /// Estimate latency, memory and trainability of networks, layer by layer.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A network (.json), many (.jsonl, one a line), or an entry of a report: run/report.json#3, run#baseline.
+    /// A network (.json), many (.jsonl, one a line), an ONNX model (.onnx), or an entry of a report:
+    /// run/report.json#3, run#baseline.
     #[arg(value_name = "MODEL")]
     model: String,
     /// The estimator (nas.estimator/1); an entry of a report uses the run's own unless this is given.
@@ -28,10 +31,15 @@ pub(super) struct Args {
     /// The form of the result; json is one nas.estimate/1 object a network.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    onnx: OnnxArgs,
+    /// Price what can be read of an ONNX model, and say what is missing.
+    #[arg(long)]
+    partial: bool,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let (networks, beside) = networks(&args.model)?;
+    let (networks, beside) = networks(args)?;
     let path = args.estimator.clone().or(beside).context(
         "which accelerator? give an estimator with --estimator, such as estimators/ethos-u55-128.json",
     )?;
@@ -44,7 +52,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             Some(target) => {
                 of_target(&TargetEntry::of(&network, &estimator.estimate(&network), &target), args.format)
             }
-            None => of_latency(&estimator, network, args.format),
+            None => of_latency(&estimator, network, args.format, is_onnx(Path::new(&args.model))),
         };
         let gap = if index > 0 && args.format != Format::Json { "\n" } else { "" };
         output::print(&format!("{gap}{text}"))?;
@@ -52,9 +60,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn of_latency(estimator: &Estimator, network: Network, format: Format) -> String {
+fn of_latency(estimator: &Estimator, network: Network, format: Format, onnx: bool) -> String {
     let (estimate, score) = (estimator.estimate(&network), trainability(&network));
-    let entry = Entry::of(network, &estimate, &score);
+    let blocks = network.blocks();
+    let mut entry = Entry::of(network, &estimate, &score);
+    if onnx {
+        let line = |(index, block)| format!("b{} {block}", index + 1);
+        entry.blocks = blocks.iter().enumerate().map(line).collect();
+    }
     match format {
         Format::Text => entry_text(&entry, &estimate, &score),
         Format::Md => entry_markdown(&entry, &estimate, &score),
@@ -71,12 +84,14 @@ fn of_target(entry: &TargetEntry, format: Format) -> String {
 }
 
 /// The networks, and the estimator that lies beside them.
-fn networks(model: &str) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
+fn networks(args: &Args) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
+    let model = args.model.as_str();
     let Some((run, entry)) = model.rsplit_once('#') else {
         if Path::new(model).is_dir() {
             bail!("{model} is a run folder; name an entry, such as {model}#0 or {model}#baseline");
         }
-        return Ok((read_networks(Path::new(model))?, None));
+        let options = ReadOptions { partial: args.partial, ..args.onnx.options() };
+        return Ok((model::networks(Path::new(model), &options)?, None));
     };
     let path = report_path(Path::new(run));
     let report = Report::load(&path)?;

@@ -5,9 +5,11 @@ mod compare;
 mod completions;
 mod estimate;
 mod fit;
+mod import;
 mod interrupt;
 mod man;
 mod measured;
+mod model;
 mod output;
 mod progress;
 mod report;
@@ -38,6 +40,7 @@ enum Command {
     Search(search::Args),
     Space(space::Args),
     Estimate(estimate::Args),
+    Import(import::Args),
     Fit(fit::Args),
     Report(report::Args),
     Compare(compare::Args),
@@ -75,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Search(args) => search::run(&args),
         Command::Space(args) => space::run(&args),
         Command::Estimate(args) => estimate::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Fit(args) => fit::run(args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),

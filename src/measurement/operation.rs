@@ -195,7 +195,8 @@ fn kind(op: &Op, kernel: [u32; 2]) -> Kind {
         Op::Dense(_) => Kind::Dense,
         Op::Add(_) => Kind::Add,
         Op::Mul(_) => Kind::Mul,
-        Op::Concat(_) => Kind::Concat,
+        // Both only move channels.
+        Op::Concat(_) | Op::Slice(_) => Kind::Concat,
         Op::AvgPool(_) => Kind::AvgPool,
         Op::MaxPool(_) => Kind::MaxPool,
         Op::GlobalAvgPool(_) => Kind::GlobalAvgPool,

@@ -18,17 +18,20 @@ pub enum Activation {
     HardSigmoid,
     /// 1 / (1 + exp(-x)).
     Sigmoid,
+    /// x / (1 + exp(-x)), also called SiLU (Ramachandran et al. 2017; EfficientNet's).
+    Swish,
 }
 
 impl Activation {
     /// Names as they stand in files.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("none", Self::None),
         ("relu", Self::Relu),
         ("relu6", Self::Relu6),
         ("hard_swish", Self::HardSwish),
         ("hard_sigmoid", Self::HardSigmoid),
         ("sigmoid", Self::Sigmoid),
+        ("swish", Self::Swish),
     ];
 
     /// The name as it stands in files.

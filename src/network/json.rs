@@ -139,6 +139,10 @@ impl LayerFields<'_, '_> {
         self.fields.or(name, default, |node| node.u32_in(1..=Shape::MAX_DIM))
     }
 
+    pub(super) fn start(&self) -> Option<u32> {
+        self.fields.or("start", 0, |node| node.u32_in(0..=Shape::MAX_DIM))
+    }
+
     pub(super) fn flag(&self, name: &str, default: bool) -> Option<bool> {
         self.fields.or(name, default, Node::bool)
     }
@@ -192,6 +196,8 @@ pub struct LayerDocument {
     op: &'static str,
     inputs: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) start: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cout: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel: Option<Pair>,
@@ -243,6 +249,7 @@ impl LayerDocument {
             name: layer.name.clone(),
             op: layer.op.name(),
             inputs: layer.inputs.iter().map(name).collect(),
+            start: None,
             cout: None,
             kernel: None,
             stride: None,

@@ -10,6 +10,7 @@ mod dtype;
 mod json;
 mod memory;
 pub mod ops;
+mod recognise;
 mod shape;
 mod window;
 
@@ -20,6 +21,7 @@ pub use dtype::DType;
 pub use json::{read_network, read_networks};
 pub use memory::PeakActivation;
 pub use ops::{Op, Operator};
+pub use recognise::FoundBlock;
 pub use shape::Shape;
 pub use window::{Pad, Window};
 

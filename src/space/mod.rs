@@ -9,6 +9,7 @@ mod constraint;
 mod decode;
 mod gene;
 mod genotype;
+mod import;
 mod read;
 mod target;
 
@@ -16,6 +17,7 @@ pub use architecture::{Architecture, Classifier, Detector, Head, Segmenter, Stem
 pub use constraint::{Constraint, Limit, Metric, Side};
 pub use gene::{Gene, GeneKind};
 pub use genotype::Genotype;
+pub use import::{Parallelism, SpaceAround, SpaceOptions, space_around};
 pub use read::{read_space, read_space_for};
 pub use target::Target;
 

@@ -30,6 +30,7 @@ impl Moments {
             Activation::HardSwish => (0.166_217, 0.303_939, 0.5),
             Activation::HardSigmoid => (0.5, 0.027_639, 0.166_217),
             Activation::Sigmoid => (0.5, 0.043_379, 0.206_621),
+            Activation::Swish => (0.206_621, 0.313_083, 0.5),
         };
         Self { mean, variance, linear: first * first / variance }
     }
@@ -86,6 +87,10 @@ mod tests {
             Activation::Sigmoid => {
                 let y = 1.0 / (1.0 + (-x).exp());
                 (y, y * (1.0 - y))
+            }
+            Activation::Swish => {
+                let gate = 1.0 / (1.0 + (-x).exp());
+                (x * gate, gate + x * gate * (1.0 - gate))
             }
         }
     }

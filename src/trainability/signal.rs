@@ -39,7 +39,7 @@ impl Signal {
         let Some(x) = inputs.next().map(&read) else { return Self::UNIT };
         let y = match &layer.op {
             Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_) => Self::UNIT,
-            Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalAvgPool(_) | Op::Resize(_) => x,
+            Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalAvgPool(_) | Op::Resize(_) | Op::Slice(_) => x,
             Op::Add(_) => inputs.map(&read).fold(x, Self::plus),
             Op::Concat(_) => Self::concatenation(network, layer, read),
             Op::Mul(_) => inputs.map(&read).fold(x, Self::times),

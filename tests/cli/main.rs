@@ -10,6 +10,7 @@ mod estimate;
 mod fit;
 mod fixture;
 mod help;
+mod import;
 mod main_job;
 mod page;
 mod reading;

@@ -9,6 +9,7 @@ mod global_avg_pool;
 mod mul;
 mod pool;
 mod resize;
+mod slice;
 
 pub use add::Add;
 pub use concat::Concat;
@@ -19,6 +20,7 @@ pub use global_avg_pool::GlobalAvgPool;
 pub use mul::Mul;
 pub use pool::{AvgPool, MaxPool};
 pub use resize::{Resize, ResizeMode};
+pub use slice::Slice;
 
 use super::{
     Shape,
@@ -129,6 +131,8 @@ operators! {
     GlobalAvgPool,
     /// A change of resolution.
     Resize,
+    /// A part of the channels.
+    Slice,
 }
 
 impl Op {

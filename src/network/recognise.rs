@@ -1,0 +1,317 @@
+//! Blocks found in a network by their structure, whatever its layers are called.
+//!
+//! * inverted bottleneck (Sandler et al. 2018): 1x1 convolution that expands, depthwise, 1x1 projection that
+//!   is linear after a nonlinear expansion, or leaves fewer channels than were expanded to;
+//! * fused inverted bottleneck (Gupta & Akin 2020): KxK convolution that expands, 1x1 projection back, as
+//!   MobileNet-EdgeTPU's first convolution and the one after it are too;
+//! * depthwise-separable (Howard et al. 2017): depthwise, 1x1 convolution;
+//! * squeeze-and-excite (Hu et al. 2018) before the last convolution of each; a residual around it.
+//!
+//! Layers are claimed in execution order, each by one block. So MobileNetV1, where every 1x1 convolution
+//! follows a depthwise one, has no inverted bottleneck.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    Activation, Block, BlockKind, Layer, Network, Op, Source, SqueezeExcite,
+    ops::{Conv2d, DepthwiseConv2d},
+};
+
+/// A block of a network and the layers that it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundBlock {
+    /// The block with its choices.
+    pub block: Block,
+    /// Whether its input is added to its output.
+    pub residual: bool,
+    /// The nonlinearity after its last convolution.
+    pub last: Activation,
+    /// The nonlinearity between the convolutions of squeeze-and-excite.
+    pub squeezed: Option<Activation>,
+    /// What it reads.
+    pub input: Source,
+    /// Its layers, in execution order; the last one writes its output.
+    pub layers: Vec<usize>,
+}
+
+impl fmt::Display for FoundBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = self.block;
+        let family = match (kind, fused) {
+            (BlockKind::Conv, _) => "conv",
+            (BlockKind::DepthwiseSeparable, _) => "ds",
+            (BlockKind::Ibn, false) => "ibn",
+            (BlockKind::Ibn, true) => "fused-ibn",
+        };
+        write!(f, "{family} k{kernel} s{stride}")?;
+        if kind == BlockKind::Ibn {
+            write!(f, " x{hidden}")?;
+        }
+        write!(f, " c{cout} {activation}")?;
+        if let Some(se) = se {
+            write!(f, " se{}:{}", se.reduced, se.gate)?;
+        }
+        f.write_str(if self.residual { " residual" } else { "" })
+    }
+}
+
+impl Network {
+    /// The inverted bottlenecks, fused or not, and depthwise-separable blocks, in execution order.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<FoundBlock> {
+        let mut finder = Finder {
+            network: self,
+            readers: self.consumers(),
+            claimed: vec![false; self.layers().len()],
+            blocks: Vec::new(),
+        };
+        for index in 0..self.layers().len() {
+            finder.look_at(index);
+        }
+        finder.blocks
+    }
+
+    /// How many blocks there are of each family, as text: `16 ibn, 1 ds`.
+    #[must_use]
+    pub fn block_counts(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for found in self.blocks() {
+            let family = match (found.block.kind, found.block.fused) {
+                (BlockKind::Ibn, false) => "ibn",
+                (BlockKind::Ibn, true) => "fused-ibn",
+                _ => "ds",
+            };
+            *counts.entry(family).or_default() += 1;
+        }
+        let texts: Vec<String> =
+            counts.iter().rev().map(|(family, count)| format!("{count} {family}")).collect();
+        if texts.is_empty() { "no known blocks".into() } else { texts.join(", ") }
+    }
+}
+
+/// Squeeze-and-excite as layers.
+struct Excite {
+    se: SqueezeExcite,
+    squeezed: Activation,
+    /// Pool, reduce, expand, mul.
+    layers: [usize; 4],
+}
+
+struct Finder<'n> {
+    network: &'n Network,
+    readers: Vec<Vec<usize>>,
+    claimed: Vec<bool>,
+    blocks: Vec<FoundBlock>,
+}
+
+impl Finder<'_> {
+    fn layer(&self, index: usize) -> &Layer {
+        &self.network.layers()[index]
+    }
+
+    /// The block whose spatial convolution is the layer at `index`, if there is one.
+    fn look_at(&mut self, index: usize) {
+        let found = match self.layer(index).op {
+            Op::DepthwiseConv2d(conv) => self.depthwise(index, &conv),
+            Op::Conv2d(conv) if conv.groups == 1 && conv.window.taps() > 1 => self.fused(index, &conv),
+            _ => None,
+        };
+        if let Some(found) = found {
+            found.layers.iter().for_each(|layer| self.claimed[*layer] = true);
+            self.blocks.push(found);
+        }
+    }
+
+    fn depthwise(&self, index: usize, conv: &DepthwiseConv2d) -> Option<FoundBlock> {
+        let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
+        let spatial = self.layer(index);
+        let excite = self.excite(index);
+        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
+        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
+        let expand = match *spatial.inputs.first()? {
+            Source::Layer(before) => Some(before).filter(|before| self.expands(*before, project)),
+            Source::Input => None,
+        };
+        let last = self.layer(project);
+        let mut layers: Vec<usize> = expand.into_iter().chain([index]).collect();
+        layers.extend(excite.iter().flat_map(|excite| excite.layers));
+        layers.push(project);
+        let input = *self.layer(*layers.first()?).inputs.first()?;
+        let residual = self.residual(project, input);
+        layers.extend(residual);
+        let kind = if expand.is_some() { BlockKind::Ibn } else { BlockKind::DepthwiseSeparable };
+        Some(FoundBlock {
+            block: Block {
+                kind,
+                fused: false,
+                kernel,
+                stride,
+                hidden: if expand.is_some() { spatial.output.c } else { 0 },
+                cout: last.output.c,
+                activation: spatial.activation,
+                se: excite.as_ref().map(|excite| excite.se),
+            },
+            residual: residual.is_some(),
+            last: last.activation,
+            squeezed: excite.map(|excite| excite.squeezed),
+            input,
+            layers,
+        })
+    }
+
+    /// Whether the layer is a 1x1 convolution that opens the block which `project` closes.
+    fn expands(&self, index: usize, project: usize) -> bool {
+        let Some(conv) = self.pointwise(index) else { return false };
+        if self.claimed[index] || conv.window.stride != [1; 2] || self.readers[index].len() != 1 {
+            return false;
+        }
+        let (expand, project) = (self.layer(index), self.layer(project));
+        let narrow = self.network.input_shapes(expand).first().map_or(0, |shape| shape.c);
+        let linear = project.activation == Activation::None && expand.activation != Activation::None;
+        let there_and_back = narrow < expand.output.c && project.output.c < expand.output.c;
+        (linear && narrow <= expand.output.c) || there_and_back
+    }
+
+    fn fused(&self, index: usize, conv: &Conv2d) -> Option<FoundBlock> {
+        let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
+        let wide = self.layer(index);
+        let input = *wide.inputs.first()?;
+        let excite = self.excite(index);
+        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
+        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
+        let last = self.layer(project);
+        let narrow = self.network.shape(input).c;
+        if narrow >= wide.output.c || last.output.c >= wide.output.c {
+            return None;
+        }
+        let mut layers = vec![index];
+        layers.extend(excite.iter().flat_map(|excite| excite.layers));
+        layers.push(project);
+        let residual = self.residual(project, input);
+        layers.extend(residual);
+        Some(FoundBlock {
+            block: Block {
+                kind: BlockKind::Ibn,
+                fused: true,
+                kernel,
+                stride,
+                hidden: wide.output.c,
+                cout: last.output.c,
+                activation: wide.activation,
+                se: excite.as_ref().map(|excite| excite.se),
+            },
+            residual: residual.is_some(),
+            last: last.activation,
+            squeezed: excite.map(|excite| excite.squeezed),
+            input,
+            layers,
+        })
+    }
+
+    /// The sum of the block's input and of what only it reads of the block's last convolution.
+    fn residual(&self, project: usize, input: Source) -> Option<usize> {
+        let next = self.only_reader(project)?;
+        let layer = self.layer(next);
+        let sum = matches!(layer.op, Op::Add(_)) && layer.inputs.len() == 2 && layer.inputs.contains(&input);
+        sum.then_some(next)
+    }
+
+    /// Squeeze-and-excite on the output of the layer at `index`, which nothing else reads.
+    fn excite(&self, index: usize) -> Option<Excite> {
+        let (pool, mul) = match self.readers[index][..] {
+            [a, b] if matches!(self.layer(a).op, Op::GlobalAvgPool(_)) => (a, b),
+            [a, b] if matches!(self.layer(b).op, Op::GlobalAvgPool(_)) => (b, a),
+            _ => return None,
+        };
+        let reduce = self.only_reader(pool).filter(|next| self.is_dense(*next))?;
+        let expand = self.only_reader(reduce).filter(|next| self.is_dense(*next))?;
+        let gated = self.only_reader(expand) == Some(mul) && matches!(self.layer(mul).op, Op::Mul(_));
+        gated.then(|| Excite {
+            se: SqueezeExcite { reduced: self.layer(reduce).output.c, gate: self.layer(expand).activation },
+            squeezed: self.layer(reduce).activation,
+            layers: [pool, reduce, expand, mul],
+        })
+    }
+
+    fn only_reader(&self, index: usize) -> Option<usize> {
+        match self.readers[index][..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// A 1x1 convolution of one group.
+    fn pointwise(&self, index: usize) -> Option<Conv2d> {
+        match self.layer(index).op {
+            Op::Conv2d(conv) if conv.groups == 1 && conv.window.taps() == 1 => Some(conv),
+            _ => None,
+        }
+    }
+
+    /// A dense layer, or a 1x1 convolution, which is the same on one pixel.
+    fn is_dense(&self, index: usize) -> bool {
+        self.pointwise(index).is_some() || matches!(self.layer(index).op, Op::Dense(_))
+    }
+}
+
+/// Kernel and stride where both axes have the same.
+fn square(kernel: [u32; 2], stride: [u32; 2]) -> Option<(u32, u32)> {
+    (kernel[0] == kernel[1] && stride[0] == stride[1]).then_some((kernel[0], stride[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{DType, NetworkBuilder, Shape, ops::*};
+
+    fn block(kind: BlockKind, fused: bool, hidden: u32, se: bool) -> Block {
+        let se = se.then_some(SqueezeExcite { reduced: 8, gate: Activation::HardSigmoid });
+        Block { kind, fused, kernel: 3, stride: 1, hidden, cout: 16, activation: Activation::Relu6, se }
+    }
+
+    #[test]
+    fn blocks_that_were_built_are_found_again() {
+        let blocks = [
+            block(BlockKind::DepthwiseSeparable, false, 0, false),
+            block(BlockKind::Ibn, false, 96, true),
+            block(BlockKind::Ibn, true, 64, false),
+            block(BlockKind::Ibn, false, 24, false),
+        ];
+        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
+        let stem = Conv2d::square(16, 3, 2);
+        let mut x = b.add("stem", stem, &[Source::Input], Activation::Relu6).unwrap();
+        for (index, block) in blocks.iter().enumerate() {
+            x = block.build(&mut b, &format!("b{index}"), x).unwrap();
+        }
+        let network = b.finish();
+        let found = network.blocks();
+        assert_eq!(found.iter().map(|found| found.block).collect::<Vec<_>>(), blocks);
+        assert_eq!(found.iter().map(|found| found.residual).collect::<Vec<_>>(), [false, true, true, true]);
+        assert_eq!(network.block_counts(), "2 ibn, 1 fused-ibn, 1 ds");
+    }
+
+    #[test]
+    fn mobilenet_v1_has_no_inverted_bottleneck_even_without_its_nonlinearities() {
+        for activation in [Activation::Relu, Activation::None] {
+            let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
+            let mut x = b.add("stem", Conv2d::square(32, 3, 2), &[Source::Input], activation).unwrap();
+            for (index, cout) in [64, 128, 128, 256].into_iter().enumerate() {
+                let conv = DepthwiseConv2d::square(3, 1);
+                x = b.add(format!("{index}.dw"), conv, &[x], activation).unwrap();
+                x = b.add(format!("{index}.pw"), Conv2d::square(cout, 1, 1), &[x], activation).unwrap();
+            }
+            assert_eq!(b.finish().block_counts(), "4 ds");
+        }
+    }
+
+    #[test]
+    fn a_resnet_bottleneck_is_not_an_inverted_one() {
+        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 256), DType::Int8);
+        let relu = Activation::Relu;
+        let x = b.add("a", Conv2d::square(64, 1, 1), &[Source::Input], relu).unwrap();
+        let x = b.add("b", Conv2d::square(64, 3, 1), &[x], relu).unwrap();
+        let x = b.add("c", Conv2d::square(256, 1, 1), &[x], Activation::None).unwrap();
+        b.add("d", Add, &[Source::Input, x], relu).unwrap();
+        assert_eq!(b.finish().block_counts(), "no known blocks");
+    }
+}
