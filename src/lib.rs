@@ -16,5 +16,6 @@ pub mod report;
 pub mod search;
 pub mod space;
 pub mod stable_hash;
+pub mod torch;
 pub mod trainability;
 pub mod units;

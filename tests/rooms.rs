@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 15] = [
+const FLOORS: [(&str, u32); 16] = [
     ("units", 0),
     ("stable_hash", 0),
     ("error", 1),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u32); 15] = [
     ("space", 3),
     ("measurement", 3),
     ("onnx", 3),
+    ("torch", 3),
     ("estimator", 4),
     ("trainability", 4),
     ("search", 5),

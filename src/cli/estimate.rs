@@ -71,7 +71,7 @@ fn of_target(entry: &TargetEntry, format: Format) -> String {
 }
 
 /// The networks, and the estimator that lies beside them.
-fn networks(model: &str) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
+pub(super) fn networks(model: &str) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
     let Some((run, entry)) = model.rsplit_once('#') else {
         if Path::new(model).is_dir() {
             bail!("{model} is a run folder; name an entry, such as {model}#0 or {model}#baseline");

@@ -4,6 +4,7 @@ mod codesign;
 mod compare;
 mod completions;
 mod estimate;
+mod export;
 mod fit;
 mod interrupt;
 mod man;
@@ -38,6 +39,7 @@ enum Command {
     Search(search::Args),
     Space(space::Args),
     Estimate(estimate::Args),
+    Export(export::Args),
     Fit(fit::Args),
     Report(report::Args),
     Compare(compare::Args),
@@ -75,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Search(args) => search::run(&args),
         Command::Space(args) => space::run(&args),
         Command::Estimate(args) => estimate::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Fit(args) => fit::run(args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -9,6 +9,7 @@ mod builder;
 mod dtype;
 mod json;
 mod memory;
+mod norm;
 pub mod ops;
 mod shape;
 mod window;

@@ -1,4 +1,7 @@
 //! ONNX files (<https://onnx.ai>).
 
-#[expect(dead_code, reason = "reading and writing come next")]
+mod export;
+#[expect(dead_code, reason = "reading comes next")]
 mod proto;
+
+pub use export::{ExportOptions, export};
