@@ -8,6 +8,7 @@
 pub mod error;
 pub mod estimator;
 pub mod io;
+pub mod measure;
 pub mod measurement;
 pub mod network;
 pub mod objective;

@@ -8,6 +8,7 @@ mod export;
 mod fit;
 mod interrupt;
 mod man;
+mod measure;
 mod measured;
 mod output;
 mod progress;
@@ -41,6 +42,7 @@ enum Command {
     Estimate(estimate::Args),
     Export(export::Args),
     Fit(fit::Args),
+    Measure(measure::Args),
     Report(report::Args),
     Compare(compare::Args),
     Completions(completions::Args),
@@ -79,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Estimate(args) => estimate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Fit(args) => fit::run(args),
+        Command::Measure(args) => measure::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),

@@ -72,6 +72,12 @@ impl Network {
         &self.name
     }
 
+    /// The same network under another name and in another number format.
+    #[must_use]
+    pub fn relabelled(&self, name: impl Into<String>, dtype: DType) -> Self {
+        Self { name: name.into(), dtype, ..self.clone() }
+    }
+
     /// The shape of the input tensor.
     #[must_use]
     pub fn input(&self) -> Shape {

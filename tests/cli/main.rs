@@ -12,5 +12,6 @@ mod fit;
 mod fixture;
 mod help;
 mod main_job;
+mod measure;
 mod page;
 mod reading;
