@@ -20,7 +20,8 @@ use nas::{
 };
 
 use super::{
-    Status, estimate::networks, interrupt, output, progress::Measured, report::report_path, search::space_for,
+    Status, estimate::networks, interrupt, output, progress::Measured, report::report_path,
+    search::space_for, verify::Verified,
 };
 
 /// Measure a device: the operators, blocks and networks of a space, as a table for `nas fit`.
@@ -81,6 +82,10 @@ pub(super) struct Args {
     /// The longest that one model may take.
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = time)]
     timeout: Duration,
+    /// Measure the baseline and the chosen entry of a run (or the entry that is given) as whole networks, and write
+    /// what they took into its report, beside what was predicted.
+    #[arg(long, conflicts_with_all = ["sorts", "dry_run", "max"])]
+    verify: bool,
     /// Show what would be measured, and measure nothing.
     #[arg(long)]
     dry_run: bool,
@@ -138,7 +143,11 @@ fn time(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     nas::io::check_writable(&args.out)?;
-    let networks = subjects(args)?;
+    let mut verified = args.verify.then(|| Verified::open(&args.subject)).transpose()?;
+    let networks = match &verified {
+        Some(verified) => verified.networks(),
+        None => subjects(args)?,
+    };
     if args.dry_run {
         output::print(&planned(&planned_subjects(args, &networks, DType::Fp32)?))?;
         return Ok(Status::Done);
@@ -168,13 +177,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     shown.finish();
     let summary = summary?;
     output::print(&text(args, &plan, &summary, &table))?;
+    if let Some(verified) = &mut verified {
+        output::print(&verified.save(&plan, &table)?)?;
+    }
     Ok(if summary.termination == Termination::Interrupted { Status::Interrupted } else { Status::Done })
 }
 
 fn planned_subjects(args: &Args, networks: &[Network], dtype: DType) -> anyhow::Result<Vec<Subject>> {
     let wanted = Wanted {
-        operators: args.sorts.contains(&Sort::Operators),
-        blocks: args.sorts.contains(&Sort::Blocks),
+        operators: !args.verify && args.sorts.contains(&Sort::Operators),
+        blocks: !args.verify && args.sorts.contains(&Sort::Blocks),
         networks: args.sorts.contains(&Sort::Networks),
     };
     let plan = plan(networks, &PlanOptions { wanted, dtype, most: args.max })?;

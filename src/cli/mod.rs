@@ -16,6 +16,7 @@ mod report;
 mod run_folder;
 mod search;
 mod space;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -102,11 +102,11 @@ pub fn plan(networks: &[Network], options: &PlanOptions) -> Result<Vec<Subject>>
             order.into_iter().map(|index| subjects[index].clone()).collect()
         }
     });
-    Ok(in_turn(ordered.collect(), options.most))
+    Ok(in_turn(&ordered.collect::<Vec<_>>(), options.most))
 }
 
 /// One of each group in turn, at most `most`.
-fn in_turn(groups: Vec<Vec<Subject>>, most: usize) -> Vec<Subject> {
+fn in_turn(groups: &[Vec<Subject>], most: usize) -> Vec<Subject> {
     let longest = groups.iter().map(Vec::len).max().unwrap_or(0);
     let nth = |place: usize| groups.iter().filter_map(move |group| group.get(place));
     (0..longest).flat_map(nth).take(most).cloned().collect()

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::common::{TINY, nas, refusal, stderr, stdout};
+use crate::common::{TINY, nas, refusal, search, stderr, stdout};
 
 fn measure(out: &Path, more: &[&str]) -> std::process::Output {
     nas(&[&["measure", TINY, "-q", "-o", out.to_str().unwrap()], more].concat())
@@ -108,4 +108,31 @@ fn a_runner_that_cannot_work_is_refused() {
     assert!(refused(&["--runner", "server", "--runner-command", "echo hello"]).contains("JSON"));
     assert!(refused(&["--runner", "fake", "--budget", "10"]).contains("10m"));
     assert!(!table.exists());
+}
+
+#[test]
+fn what_was_found_is_measured_beside_what_was_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    search(&run, &["-n", "300"]);
+    let table = folder.path().join("verify.csv");
+    let verify = |run: &str| nas(&["measure", run, "--verify", "-q", "-o", table.to_str().unwrap(), "--runner", "fake"]);
+    let made = verify(run.to_str().unwrap());
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let said = stdout(&made);
+    assert!(said.contains("measured ms") && said.contains("baseline") && said.contains("#0"), "{said}");
+    let report = |run: &Path| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(run.join("report.json")).unwrap()).unwrap()
+    };
+    let saved = report(&run);
+    let measured = saved["baseline"]["measured_ms"].as_f64().unwrap();
+    assert!(measured > 0.0 && saved["front"][0]["measured_ms"].as_f64().unwrap() < measured);
+    assert!(saved["front"][1]["measured_ms"].is_null());
+    assert_eq!(fs::read_to_string(&table).unwrap().matches("network,,").count(), 6, "two networks, three times");
+    let shown = stdout(&nas(&["report", run.to_str().unwrap()]));
+    assert!(shown.contains("\nmeasured\n"), "{shown}");
+    let other = verify(&format!("{}#1", run.to_str().unwrap()));
+    assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
+    assert!(report(&run)["front"][1]["measured_ms"].as_f64().is_some());
+    assert!(refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1"));
 }
