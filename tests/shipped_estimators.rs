@@ -13,8 +13,10 @@ fn all() -> Vec<Estimator> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
-    let npu = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ethos"));
-    let estimators: Vec<Estimator> = files.iter().filter(npu).map(|path| Estimator::load(path).unwrap()).collect();
+    let npu =
+        |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ethos"));
+    let estimators: Vec<Estimator> =
+        files.iter().filter(npu).map(|path| Estimator::load(path).unwrap()).collect();
     assert!(!estimators.is_empty());
     estimators
 }

@@ -116,7 +116,9 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
     let run = folder.path().join("run");
     search(&run, &["-n", "300"]);
     let table = folder.path().join("verify.csv");
-    let verify = |run: &str| nas(&["measure", run, "--verify", "-q", "-o", table.to_str().unwrap(), "--runner", "fake"]);
+    let verify = |run: &str| {
+        nas(&["measure", run, "--verify", "-q", "-o", table.to_str().unwrap(), "--runner", "fake"])
+    };
     let made = verify(run.to_str().unwrap());
     assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
     let said = stdout(&made);
@@ -128,11 +130,17 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
     let measured = saved["baseline"]["measured_ms"].as_f64().unwrap();
     assert!(measured > 0.0 && saved["front"][0]["measured_ms"].as_f64().unwrap() < measured);
     assert!(saved["front"][1]["measured_ms"].is_null());
-    assert_eq!(fs::read_to_string(&table).unwrap().matches("network,,").count(), 6, "two networks, three times");
+    assert_eq!(
+        fs::read_to_string(&table).unwrap().matches("network,,").count(),
+        6,
+        "two networks, three times"
+    );
     let shown = stdout(&nas(&["report", run.to_str().unwrap()]));
     assert!(shown.contains("\nmeasured\n"), "{shown}");
     let other = verify(&format!("{}#1", run.to_str().unwrap()));
     assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
     assert!(report(&run)["front"][1]["measured_ms"].as_f64().is_some());
-    assert!(refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1"));
+    assert!(
+        refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1")
+    );
 }
