@@ -82,3 +82,13 @@ fn far_from_the_measurements_they_stay_physical_and_say_so() {
         assert!(large.high_us / large.low_us > small.high_us / small.low_us);
     }
 }
+
+#[test]
+fn the_one_of_a_cpu_says_what_it_was_measured_on() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators/cpu-ort-x86.json");
+    let estimator = Estimator::load(&path).unwrap();
+    let said = estimator.provenance();
+    assert!(said.contains("measured with nas") && said.contains("onnxruntime 1.31.1"), "{said}");
+    let us = |size, width| estimator.latency_us(&network(size, width).relabelled("n", DType::Fp32));
+    assert!(us(128, 8) < us(256, 8) && us(128, 8) < us(128, 32));
+}

@@ -1,6 +1,6 @@
 //! Measuring a device: what is worth measuring of a space, on which runner, and the table that it becomes.
 //!
-//! A sweep measures operators, blocks and whole networks ([`plan`]) on a [`Runner`] and appends them to a
+//! A sweep measures operators, blocks and whole networks ([`plan()`]) on a [`Runner`] and appends them to a
 //! measurement CSV ([`Table`]) as `nas fit` reads it. It may be interrupted at any point and gone on with.
 
 mod about;
