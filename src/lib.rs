@@ -8,6 +8,7 @@
 pub mod error;
 pub mod estimator;
 pub mod io;
+pub mod measure;
 pub mod measurement;
 pub mod network;
 pub mod objective;
@@ -16,5 +17,6 @@ pub mod report;
 pub mod search;
 pub mod space;
 pub mod stable_hash;
+pub mod torch;
 pub mod trainability;
 pub mod units;

@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use nas::{
-    network::{Activation, DType, Network},
-    onnx::{Imported, ReadOptions, read_onnx, read_onnx_bytes},
-    space::{Parallelism, SpaceOptions, read_space, space_around},
+    network::{Activation, DType, Layer, Network, NetworkBuilder, Shape, Source, ops::*},
+    onnx::{ExportOptions, Imported, ReadOptions, export, read_onnx, read_onnx_bytes},
+    space::{Parallelism, Space, SpaceOptions, read_space, space_around},
     units::{Bytes, Macs, Params},
 };
 
@@ -203,4 +203,47 @@ fn cut_and_flipped_files_never_panic() {
             let _ = read_onnx_bytes("flipped.onnx", &flipped, &options);
         }
     }
+}
+
+/// Everything but names and the number format: an exported model holds floats.
+fn structure(layers: &[Layer]) -> Vec<String> {
+    let line = |layer: &Layer| format!("{:?} {:?} {:?}", layer.op, layer.inputs, layer.activation);
+    layers.iter().map(line).collect()
+}
+
+fn comes_back(network: &Network, options: &ExportOptions) {
+    let bytes = export(network, options).unwrap();
+    let read = read_onnx_bytes("exported.onnx", &bytes, &ReadOptions::default()).unwrap().network;
+    assert_eq!(structure(read.layers()), structure(network.layers()), "{options:?}");
+    assert_eq!((read.macs(), read.params()), (network.macs(), network.params()), "{options:?}");
+}
+
+#[test]
+fn what_a_search_space_holds_comes_back_from_an_export_as_it_was() {
+    for name in ["floodlight-classifier", "presence-detector", "robot-segmenter"] {
+        let space = Space::load(&Path::new("search-spaces").join(format!("{name}.json"))).unwrap();
+        for seed in 0..8 {
+            let alternative = |(index, gene): (usize, &nas::space::Gene)| {
+                ((seed * (2 * index + 7) + index) % gene.labels.len()) as u8
+            };
+            let genotype: Vec<u8> = space.genes().iter().enumerate().map(alternative).collect();
+            let options = ExportOptions {
+                opset: 11 + seed as u32,
+                batch_norm: seed % 2 == 0,
+                ..ExportOptions::default()
+            };
+            comes_back(&space.network(&genotype).unwrap(), &options);
+        }
+    }
+}
+
+#[test]
+fn swish_and_slices_come_back_from_an_export() {
+    let mut b = NetworkBuilder::new("n", Shape::new(16, 16, 3), DType::Fp32);
+    let stem = b.add("stem", Conv2d::square(16, 3, 2), &[Source::Input], Activation::Swish).unwrap();
+    let left = b.add("left", Slice { start: 0, cout: 8 }, &[stem], Activation::None).unwrap();
+    let right = b.add("right", Slice { start: 8, cout: 8 }, &[stem], Activation::None).unwrap();
+    let right = b.add("conv", Conv2d::square(8, 1, 1), &[right], Activation::Swish).unwrap();
+    b.add("both", Concat, &[left, right], Activation::None).unwrap();
+    comes_back(&b.finish(), &ExportOptions::default());
 }

@@ -9,12 +9,17 @@ use nas::{
     space::Space,
 };
 
+/// Those of NPUs, which were fitted to what a compiler says.
 fn all() -> Vec<Estimator> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
-    assert!(!files.is_empty());
-    files.iter().map(|path| Estimator::load(path).unwrap()).collect()
+    let npu =
+        |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ethos"));
+    let estimators: Vec<Estimator> =
+        files.iter().filter(npu).map(|path| Estimator::load(path).unwrap()).collect();
+    assert!(!estimators.is_empty());
+    estimators
 }
 
 /// MobileNetV2-like: stem, inverted bottlenecks, classifier.
@@ -102,4 +107,14 @@ fn far_from_the_measurements_they_stay_physical_and_say_so() {
         assert!(!large.in_range());
         assert!(large.high_us / large.low_us > small.high_us / small.low_us);
     }
+}
+
+#[test]
+fn the_one_of_a_cpu_says_what_it_was_measured_on() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators/cpu-ort-x86.json");
+    let estimator = Estimator::load(&path).unwrap();
+    let said = estimator.provenance();
+    assert!(said.contains("measured with nas") && said.contains("onnxruntime 1.31.1"), "{said}");
+    let us = |size, width| estimator.latency_us(&network(size, width).relabelled("n", DType::Fp32));
+    assert!(us(128, 8) < us(256, 8) && us(128, 8) < us(128, 32));
 }

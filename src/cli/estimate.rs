@@ -39,7 +39,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let (networks, beside) = networks(args)?;
+    let options = ReadOptions { partial: args.partial, ..args.onnx.options() };
+    let (networks, beside) = networks(&args.model, &options)?;
     let path = args.estimator.clone().or(beside).context(
         "which accelerator? give an estimator with --estimator, such as estimators/ethos-u55-128.json",
     )?;
@@ -84,14 +85,15 @@ fn of_target(entry: &TargetEntry, format: Format) -> String {
 }
 
 /// The networks, and the estimator that lies beside them.
-fn networks(args: &Args) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
-    let model = args.model.as_str();
+pub(super) fn networks(
+    model: &str,
+    options: &ReadOptions,
+) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
     let Some((run, entry)) = model.rsplit_once('#') else {
         if Path::new(model).is_dir() {
             bail!("{model} is a run folder; name an entry, such as {model}#0 or {model}#baseline");
         }
-        let options = ReadOptions { partial: args.partial, ..args.onnx.options() };
-        return Ok((model::networks(Path::new(model), &options)?, None));
+        return Ok((model::networks(Path::new(model), options)?, None));
     };
     let path = report_path(Path::new(run));
     let report = Report::load(&path)?;

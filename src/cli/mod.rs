@@ -4,10 +4,12 @@ mod codesign;
 mod compare;
 mod completions;
 mod estimate;
+mod export;
 mod fit;
 mod import;
 mod interrupt;
 mod man;
+mod measure;
 mod measured;
 mod model;
 mod output;
@@ -16,6 +18,7 @@ mod report;
 mod run_folder;
 mod search;
 mod space;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -41,7 +44,9 @@ enum Command {
     Space(space::Args),
     Estimate(estimate::Args),
     Import(import::Args),
+    Export(export::Args),
     Fit(fit::Args),
+    Measure(measure::Args),
     Report(report::Args),
     Compare(compare::Args),
     Completions(completions::Args),
@@ -79,7 +84,9 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Space(args) => space::run(&args),
         Command::Estimate(args) => estimate::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Fit(args) => fit::run(args),
+        Command::Measure(args) => measure::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),

@@ -68,3 +68,46 @@ impl Observer for Reporter {
         }
     }
 }
+
+/// Shows how far a sweep of measurements is.
+pub(super) struct Measured {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    last_line: Instant,
+}
+
+impl Measured {
+    pub(super) fn new(quiet: bool) -> anyhow::Result<Self> {
+        let style = "{bar:30} {human_pos}/{human_len} measurements, {msg}, {eta} left";
+        let bar = (stderr().is_terminal() && !quiet)
+            .then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)));
+        if let Some(bar) = &bar {
+            bar.set_style(ProgressStyle::with_template(style)?);
+        }
+        Ok(Self { bar, quiet, last_line: Instant::now() })
+    }
+
+    /// What was measured last.
+    pub(super) fn update(&mut self, progress: &nas::measure::Progress<'_>) {
+        let sort = progress.subject.kind.name();
+        if let Some(bar) = &self.bar {
+            bar.set_length(progress.planned.max(progress.measured) as u64);
+            bar.set_position(progress.measured as u64);
+            bar.set_message(format!("{sort} {:.1} us", progress.median_us));
+        } else if !self.quiet && self.last_line.elapsed() >= 5 * BETWEEN_LINES {
+            self.last_line = Instant::now();
+            let (measured, planned) = (progress.measured, progress.planned);
+            super::output::tell(format_args!(
+                "{measured} of {planned} measurements, {sort} {:.1} us",
+                progress.median_us
+            ));
+        }
+    }
+
+    /// Leaves the terminal clean.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

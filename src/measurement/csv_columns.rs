@@ -20,7 +20,7 @@ pub(super) struct Columns {
 pub(super) const TARGET: &str = "target";
 
 /// Names that may stand for a column, after the column's own.
-const KNOWN: [(&str, &[&str]); 24] = [
+const KNOWN: [(&str, &[&str]); 27] = [
     ("op", &["operator", "op_type"]),
     ("in_h", &["input_h", "input_height", "height", "h", "hw"]),
     ("in_w", &["input_w", "input_width", "width", "w"]),
@@ -45,6 +45,9 @@ const KNOWN: [(&str, &[&str]); 24] = [
     ("device", &["accelerator", "chip"]),
     ("energy_uj", &[]),
     ("sram_bytes", &[]),
+    ("mad_us", &[]),
+    ("noisy", &[]),
+    ("samples_us", &[]),
 ];
 
 /// Columns without which no operator can be told from another.

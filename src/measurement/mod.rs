@@ -21,7 +21,7 @@ pub use noise::{Noise, Spread};
 pub use noted::Skipped;
 pub use operation::{Kind, Operation};
 pub use options::ReadOptions;
-pub use profile::{ProfileFormat, parse_profiles, read_profiles};
+pub use profile::{LayerTimes, NodeTimes, ProfileFormat, join_nodes, parse_profiles, read_profiles};
 pub use target::Target;
 
 #[cfg(test)]

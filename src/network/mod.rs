@@ -9,6 +9,7 @@ mod builder;
 mod dtype;
 mod json;
 mod memory;
+mod norm;
 pub mod ops;
 mod recognise;
 mod shape;
@@ -73,6 +74,12 @@ impl Network {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same network under another name and in another number format.
+    #[must_use]
+    pub fn relabelled(&self, name: impl Into<String>, dtype: DType) -> Self {
+        Self { name: name.into(), dtype, ..self.clone() }
     }
 
     /// The shape of the input tensor.

@@ -1,12 +1,13 @@
-//! ONNX models as networks (<https://onnx.ai>, operator sets 7 to 23).
+//! ONNX models as networks, and networks as ONNX models (<https://onnx.ai>, operator sets 7 to 23).
 //!
-//! A graph is run on shapes: integers are computed, as exporters write shapes as arithmetic; pictures are
+//! To be read, a graph is run on shapes: integers are computed, as exporters write shapes as arithmetic; pictures are
 //! followed through reshapes and element-wise operators; weights count with their sides. What cannot be
 //! expressed by the network's operators is refused by name, never counted as nothing.
 
 mod broadcast;
 mod curve;
 mod draft;
+mod export;
 mod external;
 mod fold;
 mod input;
@@ -14,7 +15,6 @@ mod layout;
 mod lower;
 mod node;
 mod picture;
-#[allow(dead_code, reason = "writing comes next")]
 mod proto;
 mod reader;
 mod slice;
@@ -28,6 +28,7 @@ use std::{
 };
 
 use draft::Drafts;
+pub use export::{ExportOptions, export};
 use external::External;
 use picture::{Refusal, Value};
 use proto::{Graph, Model, Node};

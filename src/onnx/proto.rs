@@ -34,8 +34,6 @@ pub(super) mod data_type {
     pub(in crate::onnx) const INT32: i32 = 6;
     /// 64-bit integer.
     pub(in crate::onnx) const INT64: i32 = 7;
-    /// Text.
-    pub(in crate::onnx) const STRING: i32 = 8;
     /// One byte, zero or one.
     pub(in crate::onnx) const BOOL: i32 = 9;
     /// 16-bit IEEE float.
@@ -58,16 +56,8 @@ pub(super) mod attribute_kind {
     pub(in crate::onnx) const INT: i32 = 2;
     /// `s`.
     pub(in crate::onnx) const STRING: i32 = 3;
-    /// `t`.
-    pub(in crate::onnx) const TENSOR: i32 = 4;
-    /// `g`.
-    pub(in crate::onnx) const GRAPH: i32 = 5;
-    /// `floats`.
-    pub(in crate::onnx) const FLOATS: i32 = 6;
     /// `ints`.
     pub(in crate::onnx) const INTS: i32 = 7;
-    /// `strings`.
-    pub(in crate::onnx) const STRINGS: i32 = 8;
 }
 
 /// A file: a graph with what it needs to be understood.

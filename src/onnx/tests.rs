@@ -161,8 +161,8 @@ fn a_nonlinearity_that_not_all_read_is_a_layer_of_its_own() {
     let layers = network.layers();
     assert_eq!(layers[0].activation, Activation::None);
     assert_eq!((layers[1].op.name(), layers[1].activation), ("max_pool", Activation::Relu));
-    assert_eq!(layers[2].inputs, [Source::Layer(1)]);
-    assert_eq!(layers[3].inputs, [Source::Layer(0), Source::Layer(2)]);
+    assert_eq!(layers[2].inputs[..], [Source::Layer(1)]);
+    assert_eq!(layers[3].inputs[..], [Source::Layer(0), Source::Layer(2)]);
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub struct Entry {
     /// How much less latency than the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_reduction_pct: Option<f64>,
+    /// What it took on the device, where `nas measure --verify` has measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_ms: Option<f64>,
     /// The zero-shot trainability score.
     pub trainability: f64,
     /// Multiply-adds.
@@ -87,6 +90,7 @@ impl Entry {
             latency_ms_high: rounded(estimate.high_us / 1e3),
             in_range: estimate.in_range(),
             latency_reduction_pct: None,
+            measured_ms: None,
             trainability: rounded(trainability.score),
             macs: network.macs(),
             params: network.params(),

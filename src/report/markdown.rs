@@ -2,6 +2,7 @@
 
 use super::{
     Entry, Report,
+    measured::measured_table,
     text::{ablation_table, effort, estimators, front_table, layer_table, range_note, totals},
 };
 use crate::{
@@ -23,6 +24,9 @@ pub fn report_markdown(report: &Report) -> String {
     );
     if let Some(note) = range_note(report) {
         text += &format!("\n\\{note}\n");
+    }
+    if let Some(table) = measured_table(report) {
+        text += &format!("\n## Measured\n\n{}", table.markdown());
     }
     if let Some(table) = ablation_table(report) {
         text += &format!("\n## Ablation\n\n{}", table.markdown());

@@ -1,6 +1,6 @@
 //! Reports as text for people.
 
-use super::{Entry, Report, Table};
+use super::{Entry, Report, Table, measured::measured_table};
 use crate::{
     estimator::NetworkEstimate,
     trainability::{KNOWN_CORRELATION, Trainability},
@@ -36,6 +36,7 @@ pub fn report_text(report: &Report) -> String {
     if let Some(note) = range_note(report) {
         text += &format!("{note}\n");
     }
+    text += &measured_table(report).map_or(String::new(), |table| format!("\nmeasured\n{}", table.text()));
     text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
     match report.chosen.and_then(|index| report.front.get(index)) {
         Some(chosen) => text += &format!("\nleast latency: {}\n{}\n", chosen.id, indented(&chosen.blocks)),

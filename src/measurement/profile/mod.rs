@@ -9,6 +9,7 @@ mod litert;
 mod names;
 mod nn_meter;
 mod nn_meter_kernel;
+mod nodes;
 mod ort;
 mod ort_shapes;
 mod qnn;
@@ -18,6 +19,8 @@ mod trtexec;
 mod vela;
 
 use std::path::{Path, PathBuf};
+
+pub use nodes::{LayerTimes, NodeTimes, join_nodes};
 
 use self::join::{Joined, Named, join};
 use super::{

@@ -22,7 +22,7 @@ use crate::{
 
 const KERNEL: &str = "_kernel_time";
 /// Nodes that change layout or type and compute nothing.
-const HELPERS: [&str; 12] = [
+pub(super) const HELPERS: [&str; 12] = [
     "ReorderInput",
     "ReorderOutput",
     "Transpose",

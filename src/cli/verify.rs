@@ -1,0 +1,61 @@
+//! `nas measure --verify`: what a run's entries take on the device, written into its report.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use nas::{
+    measure::{Spread, Subject, Table},
+    network::Network,
+    report::{Report, measured_table},
+};
+
+use super::report::report_path;
+
+/// A report with entries to be measured.
+pub(super) struct Verified {
+    path: PathBuf,
+    report: Report,
+    /// The ids of baseline and chosen entry.
+    ids: Vec<String>,
+}
+
+impl Verified {
+    /// Opens the report of `run`, or of `run#entry`.
+    pub(super) fn open(subject: &str) -> anyhow::Result<Self> {
+        let (run, entry) = match subject.rsplit_once('#') {
+            Some((run, entry)) => (run, Some(entry)),
+            None => (subject, None),
+        };
+        let path = report_path(Path::new(run));
+        let report = Report::load(&path)?;
+        let chosen = match entry {
+            Some(name) => report.entry(name)?.id.clone(),
+            None => {
+                let chosen = report.chosen.and_then(|index| report.front.get(index));
+                chosen.context("nothing met the requirement, so there is nothing to verify")?.id.clone()
+            }
+        };
+        let ids = vec![report.baseline.id.clone(), chosen];
+        Ok(Self { path, report, ids })
+    }
+
+    /// The networks to measure.
+    pub(super) fn networks(&self) -> Vec<Network> {
+        let entries = self.report.front.iter().chain([&self.report.baseline]);
+        let wanted = entries.filter(|entry| self.ids.contains(&entry.id));
+        wanted.map(|entry| entry.network.clone()).collect()
+    }
+
+    /// Writes what was measured of them into the report, and gives the table of it.
+    pub(super) fn save(&mut self, plan: &[Subject], table: &Table) -> anyhow::Result<String> {
+        for subject in plan {
+            let Some(spread) = Spread::of(table.repeats(subject)) else { continue };
+            self.report.note_measured(subject.name(), spread.median / 1e3);
+        }
+        let Some(rows) = measured_table(&self.report) else {
+            bail!("nothing was measured, so {} is as it was", self.path.display());
+        };
+        self.report.save(&self.path)?;
+        Ok(rows.text())
+    }
+}

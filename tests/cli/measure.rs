@@ -1,0 +1,146 @@
+//! `nas measure`: a device becomes a table that `nas fit` takes.
+
+use std::{fs, path::Path};
+
+use crate::common::{TINY, nas, refusal, search, stderr, stdout};
+
+fn measure(out: &Path, more: &[&str]) -> std::process::Output {
+    nas(&[&["measure", TINY, "-q", "-o", out.to_str().unwrap()], more].concat())
+}
+
+#[test]
+fn a_device_becomes_a_table_with_graphs_and_provenance_and_is_not_measured_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("fake.csv");
+    let options = ["--runner", "fake", "--samples", "5", "--sorts", "operators,networks"];
+    let made = measure(&table, &options);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let said = stdout(&made);
+    assert!(said.contains("all is measured"), "{said}");
+    assert!(said.contains("fake.csv --networks") && said.contains("fake.networks.jsonl -o EST"), "{said}");
+    let graphs = fs::read_to_string(folder.path().join("fake.networks.jsonl")).unwrap();
+    assert_eq!(graphs.lines().count(), 6, "five networks and the baseline");
+    let targets = fs::read_to_string(folder.path().join("targets.json")).unwrap();
+    assert!(targets.contains("measured with nas") && targets.contains("16 x 16 lanes"), "{targets}");
+    let before = fs::read(&table).unwrap();
+    let again = stdout(&measure(&table, &options));
+    assert!(again.contains(" 0 measurements made"), "{again}");
+    assert_eq!(fs::read(&table).unwrap(), before);
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_measured_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("fake.csv");
+    let said = stdout(&measure(&table, &["--runner", "fake", "--dry-run"]));
+    assert!(said.contains("pointwise_conv2d") && said.contains("network"), "{said}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_run_without_a_shell_for_each_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("board.csv");
+    let options =
+        ["--runner", "command", "--device", "board", "--parser", "ms", "--max", "3", "--repeats", "1"];
+    let command = ["--runner-command", "sh -c 'test -s \"$0\" && echo 1.5' {model}"];
+    let made = measure(&table, &[&options[..], &command].concat());
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let text = fs::read_to_string(&table).unwrap();
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(
+        text.lines().skip(1).all(|line| line.contains(",1500,") && line.ends_with(",board,fp32")),
+        "{text}"
+    );
+    let failing = ["--runner-command", "sh -c 'echo out of memory >&2; exit 3' {model}", "--force"];
+    let said = stdout(&measure(&table, &[&options[..], &failing].concat()));
+    assert!(said.contains("left out") && said.contains("out of memory"), "{said}");
+    let late = ["--runner-command", "sh -c 'sleep 60' {model}", "--timeout", "0.2s", "--force"];
+    let said = stdout(&measure(&table, &[&options[..], &late].concat()));
+    assert!(said.contains("--timeout"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_names_its_device_and_answers_model_after_model() {
+    const HELLO: &str =
+        r#"{"device":"board","accelerator":"chip","runtime":"r 1","threads":2,"dtype":"fp16"}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("board.csv");
+    let server = |answer: &str| {
+        let script = folder.path().join("server.sh");
+        fs::write(&script, format!("echo '{HELLO}'\nwhile read line; do {answer}; done\n")).unwrap();
+        let command = format!("sh {}", script.display());
+        let options = ["--runner", "server", "--max", "3", "--repeats", "1", "--timeout", "5s", "--force"];
+        measure(&table, &[&options[..], &["--runner-command", &command]].concat())
+    };
+    let made = server(r#"echo '{"latency_us":[5,7,6]}'"#);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let text = fs::read_to_string(&table).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains(",6,1,1,5;7;6,board,fp16")).count(), 3, "{text}");
+    assert!(fs::read_to_string(folder.path().join("targets.json")).unwrap().contains("r 1, 2 threads"));
+    let said = stdout(&server(r#"echo '{"error":"no kernel"}'"#));
+    assert!(said.contains("no kernel"), "{said}");
+    let said = stdout(&server(r#"echo '{"latency_us":[0]}'"#));
+    assert!(said.contains("a time of 0 us"), "{said}");
+    let ended = server("echo sad >&2; exit 1");
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(stderr(&ended).contains("ended") && stderr(&ended).contains("sad"), "{}", stderr(&ended));
+    let said =
+        stdout(&server(r#"echo '{"latency_us":[5],"nodes":[{"name":"nobody","op":"Conv","us":[5]}]}'"#));
+    assert!(said.contains("left out") && said.contains("nobody"), "{said}");
+}
+
+#[test]
+fn a_runner_that_cannot_work_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("a.csv");
+    let refused =
+        |more: &[&str]| refusal(&[&["measure", TINY, "-o", table.to_str().unwrap()], more].concat());
+    assert!(refused(&["--runner", "command"]).contains("--runner-command"));
+    assert!(refused(&["--runner", "command", "--runner-command", "run {model}"]).contains("--device"));
+    let no_place = ["--runner", "command", "--runner-command", "run", "--device", "d"];
+    assert!(refused(&no_place).contains("{model}"));
+    assert!(
+        refused(&["--runner", "server", "--runner-command", "no-such-program"]).contains("no-such-program")
+    );
+    assert!(refused(&["--runner", "server", "--runner-command", "echo hello"]).contains("JSON"));
+    assert!(refused(&["--runner", "fake", "--budget", "10"]).contains("10m"));
+    assert!(!table.exists());
+}
+
+#[test]
+fn what_was_found_is_measured_beside_what_was_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    search(&run, &["-n", "300"]);
+    let table = folder.path().join("verify.csv");
+    let verify = |run: &str| {
+        nas(&["measure", run, "--verify", "-q", "-o", table.to_str().unwrap(), "--runner", "fake"])
+    };
+    let made = verify(run.to_str().unwrap());
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let said = stdout(&made);
+    assert!(said.contains("measured ms") && said.contains("baseline") && said.contains("#0"), "{said}");
+    let report = |run: &Path| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(run.join("report.json")).unwrap()).unwrap()
+    };
+    let saved = report(&run);
+    let measured = saved["baseline"]["measured_ms"].as_f64().unwrap();
+    assert!(measured > 0.0 && saved["front"][0]["measured_ms"].as_f64().unwrap() < measured);
+    assert!(saved["front"][1]["measured_ms"].is_null());
+    assert_eq!(
+        fs::read_to_string(&table).unwrap().matches("network,,").count(),
+        6,
+        "two networks, three times"
+    );
+    let shown = stdout(&nas(&["report", run.to_str().unwrap()]));
+    assert!(shown.contains("\nmeasured\n"), "{shown}");
+    let other = verify(&format!("{}#1", run.to_str().unwrap()));
+    assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
+    assert!(report(&run)["front"][1]["measured_ms"].as_f64().is_some());
+    assert!(
+        refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1")
+    );
+}
