@@ -6,6 +6,8 @@ mod bad_input;
 mod codesign;
 mod common;
 mod compare;
+mod compare_measured;
+mod compare_trend;
 mod estimate;
 mod fit;
 mod fixture;

@@ -3,7 +3,8 @@
 //! The headline of a run is its least latency at no less trainability than the
 //! baseline of BASE. Predicted numbers carry no noise, so they are compared
 //! exactly; whether a difference would show on a device is another question,
-//! which the estimator's held-out error answers.
+//! which the estimator's held-out error answers. Measured latencies are compared
+//! by their medians, and a rank test tells a difference from noise.
 
 mod benchmark;
 mod comparable;
@@ -11,18 +12,25 @@ mod condition;
 mod fronts;
 mod junit;
 mod markdown;
+mod measured;
 mod quantity;
+mod rank_test;
 mod summary;
 mod text;
+mod trend;
+mod trend_text;
 
 pub use benchmark::comparison_benchmark;
 pub use comparable::{Difference, Premise};
 pub use condition::{Condition, GateResult};
-pub use fronts::{EqualScore, FrontComparison};
+pub use fronts::{EqualScore, FrontComparison, MemberChange};
 pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;
+pub use measured::MeasuredComparison;
 pub use quantity::Quantity;
 pub use text::comparison_text;
+pub use trend::{Against, Move, NamedRun, TREND_SCHEMA, Trend, TrendRun, TrendValue};
+pub use trend_text::{trend_markdown, trend_text};
 
 use serde::Serialize;
 
@@ -64,6 +72,9 @@ pub struct Comparison {
     pub estimator_error: Option<EstimatorError>,
     /// Whether the latencies differ by less than that; absent where either is not known.
     pub below_estimator_error: Option<bool>,
+    /// The measured latencies of the headline architectures; absent unless both have samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredComparison>,
     /// Each condition and how it came out.
     pub gates: Vec<GateResult>,
     /// The fronts against each other; absent where the runs cannot be compared.
@@ -104,6 +115,12 @@ pub struct QuantityRow {
     pub change_pct: Option<f64>,
 }
 
+impl QuantityRow {
+    fn is_known(&self) -> bool {
+        self.base.is_some() || self.new.is_some()
+    }
+}
+
 /// The error that a predicted latency has to be expected to have.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EstimatorError {
@@ -113,10 +130,28 @@ pub struct EstimatorError {
     pub of: String,
 }
 
-/// Compares `new` with `base`; the comparison fails where a condition holds.
+/// What a comparison is judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// The comparison fails where one of them holds.
+    pub conditions: Vec<Condition>,
+    /// What the runs need not share.
+    pub allowed: Vec<Premise>,
+    /// A change of measured latencies counts if chance gives one as large less often than this; from 0 to 1.
+    pub significance: f64,
+}
+
+impl Default for Rules {
+    /// No condition, nothing that may differ, and 5 % for chance.
+    fn default() -> Self {
+        Self { conditions: Vec::new(), allowed: Vec::new(), significance: measured::SIGNIFICANCE }
+    }
+}
+
+/// Compares `new` with `base` by `rules`.
 #[must_use]
-pub fn compare(base: &Run, new: &Run, conditions: &[Condition], allowed: &[Premise]) -> Comparison {
-    let differences = comparable::differences(&base.report, &new.report, allowed);
+pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
+    let differences = comparable::differences(&base.report, &new.report, &rules.allowed);
     let mut comparison = empty(&new.report, differences);
     if comparison.differences.iter().any(|difference| !difference.allowed) {
         return comparison;
@@ -127,14 +162,16 @@ pub fn compare(base: &Run, new: &Run, conditions: &[Condition], allowed: &[Premi
     comparison.headline = [old.map(Headline::of), now.map(Headline::of)];
     comparison.quantities =
         Quantity::NAMES.iter().map(|(_, quantity)| row(*quantity, old, now, &fronts)).collect();
+    comparison.quantities.retain(|row| row.quantity != Quantity::MeasuredLatencyMs || row.is_known());
     comparison.fronts = Some(fronts);
     if let Some((old, now)) = old.zip(now) {
         comparison.changes = changes(old, now);
         comparison.unchanged_blocks_ms = unexplained_ms(old, now);
+        comparison.measured = MeasuredComparison::of(old, now, rules.significance);
     }
     comparison.estimator_error = estimator_error(base, new, now);
     comparison.below_estimator_error = comparison.is_below_error();
-    comparison.gates = conditions.iter().map(|condition| comparison.gate(condition)).collect();
+    comparison.gates = comparison.all_gates(&rules.conditions);
     let failed = comparison.gates.iter().any(|gate| gate.failed);
     comparison.verdict = if failed { Verdict::Fail } else { Verdict::Pass };
     comparison
@@ -151,6 +188,7 @@ fn empty(new: &Report, differences: Vec<Difference>) -> Comparison {
         quantities: Vec::new(),
         estimator_error: None,
         below_estimator_error: None,
+        measured: None,
         gates: Vec::new(),
         fronts: None,
         changes: Vec::new(),
@@ -226,9 +264,20 @@ impl Comparison {
         Some(change.abs() < self.estimator_error.as_ref()?.percent)
     }
 
+    /// Each condition, and those on the latency on the measured one too where both were measured.
+    fn all_gates(&self, conditions: &[Condition]) -> Vec<GateResult> {
+        let measured = |condition: &Condition| condition.on_measured().filter(|_| self.measured.is_some());
+        let both = conditions.iter().flat_map(|one| std::iter::once(one.clone()).chain(measured(one)));
+        both.map(|condition| self.gate(&condition)).collect()
+    }
+
     fn gate(&self, condition: &Condition) -> GateResult {
         let row = self.quantity(condition.quantity());
-        condition.check(row.and_then(|row| row.base), row.and_then(|row| row.new))
+        let (base, new) = (row.and_then(|row| row.base), row.and_then(|row| row.new));
+        match condition.quantity() {
+            Quantity::MeasuredLatencyMs => condition.check_measured(base, new, self.measured.as_ref()),
+            _ => condition.check(base, new),
+        }
     }
 
     /// As indented JSON with a final newline.

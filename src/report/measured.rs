@@ -1,0 +1,84 @@
+//! What a device said of an architecture.
+
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use crate::error::Problem;
+
+/// Latencies of one architecture as measured on a device; part of an [`Entry`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Median latency in milliseconds.
+    pub latency_ms: f64,
+    /// Median absolute deviation from it, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mad_ms: Option<f64>,
+    /// Every run, in milliseconds; without these, nothing can be said of a difference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples_ms: Vec<f64>,
+    /// What was measured on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+}
+
+impl Measured {
+    /// The median of the samples in milliseconds; absent where there are none.
+    #[must_use]
+    pub fn median_ms(&self) -> Option<f64> {
+        median(&self.samples_ms)
+    }
+
+    /// Numbers that no device can have said.
+    fn problems(&self, file: &str, place: &str) -> Vec<Problem> {
+        let problem = |field: String, value: f64, expected: &str| Problem {
+            file: file.to_owned(),
+            position: None,
+            path: format!("{place}.measured.{field}"),
+            found: value.to_string(),
+            expected: expected.to_owned(),
+        };
+        let is_time = |value: f64| value.is_finite() && value > 0.0;
+        let mut problems = Vec::new();
+        if !is_time(self.latency_ms) {
+            problems.push(problem("latency_ms".into(), self.latency_ms, "milliseconds above zero"));
+        }
+        if let Some(mad) = self.mad_ms.filter(|mad| !(mad.is_finite() && *mad >= 0.0)) {
+            problems.push(problem("mad_ms".into(), mad, "milliseconds from zero"));
+        }
+        let samples = self.samples_ms.iter().enumerate().filter(|(_, sample)| !is_time(**sample));
+        problems.extend(samples.map(|(index, sample)| {
+            problem(format!("samples_ms[{index}]"), *sample, "milliseconds above zero")
+        }));
+        problems
+    }
+}
+
+/// What is wrong with the measurements of `entry`, which stands at `place` of `file`.
+pub(super) fn problems(entry: &Entry, file: &str, place: &str) -> Vec<Problem> {
+    entry.measured.as_ref().map_or(Vec::new(), |measured| measured.problems(file, place))
+}
+
+/// The middle value, or the mean of the two in the middle.
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(f64::midpoint(*lower, *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+    }
+}
