@@ -12,6 +12,7 @@ pub mod measurement;
 pub mod network;
 pub mod objective;
 pub mod report;
+pub mod schemas;
 pub mod search;
 pub mod space;
 pub mod stable_hash;

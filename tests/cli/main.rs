@@ -15,3 +15,6 @@ mod help;
 mod main_job;
 mod page;
 mod reading;
+mod schema;
+mod schema_check;
+mod schema_samples;

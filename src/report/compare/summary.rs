@@ -56,11 +56,13 @@ pub(super) fn measured_sentences(comparison: &Comparison) -> Vec<String> {
 /// What is to be done about runs that cannot be compared.
 pub(super) fn advice(comparison: &Comparison) -> String {
     let blocking = comparison.differences.iter().filter(|difference| !difference.allowed);
-    let mut names: Vec<String> =
-        blocking.map(|difference| format!("--allow {}", difference.premise)).collect();
-    // Several runs may differ in the same.
-    names.sort();
-    names.dedup();
+    let mut names: Vec<String> = Vec::new();
+    for name in blocking.map(|difference| format!("--allow {}", difference.premise)) {
+        // Several runs may differ in the same.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     format!("search both alike, or accept the difference with {}", names.join(" "))
 }
 
