@@ -33,7 +33,7 @@ impl Schema {
     /// Every node that names properties, with these.
     pub(crate) fn objects(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut nodes = BTreeMap::new();
-        collect(&self.root, String::new(), &mut nodes);
+        collect(&self.root, "", &mut nodes);
         nodes
     }
 
@@ -174,21 +174,21 @@ fn is_type(value: &Value, name: &str) -> bool {
     }
 }
 
-fn collect(schema: &Value, at: String, nodes: &mut BTreeMap<String, BTreeSet<String>>) {
+fn collect(schema: &Value, at: &str, nodes: &mut BTreeMap<String, BTreeSet<String>>) {
     match schema {
         Value::Object(object) => {
             if let Some(Value::Object(properties)) =
                 object.get("properties").filter(|_| object.contains_key("type"))
             {
-                nodes.insert(at.clone(), properties.keys().cloned().collect());
+                nodes.insert(at.to_owned(), properties.keys().cloned().collect());
             }
             for (name, value) in object {
-                collect(value, format!("{at}/{name}"), nodes);
+                collect(value, &format!("{at}/{name}"), nodes);
             }
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                collect(value, format!("{at}/{index}"), nodes);
+                collect(value, &format!("{at}/{index}"), nodes);
             }
         }
         _ => {}

@@ -14,7 +14,9 @@ mod junit;
 mod markdown;
 mod measured;
 mod quantity;
+mod quantity_row;
 mod rank_test;
+mod rules;
 mod summary;
 mod text;
 mod trend;
@@ -28,6 +30,8 @@ pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;
 pub use measured::MeasuredComparison;
 pub use quantity::Quantity;
+pub use quantity_row::QuantityRow;
+pub use rules::Rules;
 pub use text::comparison_text;
 pub use trend::{Against, Move, NamedRun, TREND_SCHEMA, Trend, TrendRun, TrendValue};
 pub use trend_text::{trend_markdown, trend_text};
@@ -98,29 +102,6 @@ pub struct Headline {
     pub latency_ms_high: f64,
 }
 
-/// One number of both runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QuantityRow {
-    /// Its name.
-    pub name: &'static str,
-    #[serde(skip)]
-    quantity: Quantity,
-    /// In BASE; absent where nothing meets the requirement.
-    pub base: Option<f64>,
-    /// In NEW; absent where nothing meets the requirement.
-    pub new: Option<f64>,
-    /// NEW less BASE.
-    pub change: Option<f64>,
-    /// The same in percent of BASE; absent where zero means nothing, as for scores.
-    pub change_pct: Option<f64>,
-}
-
-impl QuantityRow {
-    fn is_known(&self) -> bool {
-        self.base.is_some() || self.new.is_some()
-    }
-}
-
 /// The error that a predicted latency has to be expected to have.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EstimatorError {
@@ -128,24 +109,6 @@ pub struct EstimatorError {
     pub percent: f64,
     /// What it is the error of.
     pub of: String,
-}
-
-/// What a comparison is judged by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    /// The comparison fails where one of them holds.
-    pub conditions: Vec<Condition>,
-    /// What the runs need not share.
-    pub allowed: Vec<Premise>,
-    /// A change of measured latencies counts if chance gives one as large less often than this; from 0 to 1.
-    pub significance: f64,
-}
-
-impl Default for Rules {
-    /// No condition, nothing that may differ, and 5 % for chance.
-    fn default() -> Self {
-        Self { conditions: Vec::new(), allowed: Vec::new(), significance: measured::SIGNIFICANCE }
-    }
 }
 
 /// Compares `new` with `base` by `rules`.
@@ -160,9 +123,7 @@ pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
     let (old, now) = (headline(&base.report, needed), headline(&new.report, needed));
     let fronts = FrontComparison::of(base, new);
     comparison.headline = [old.map(Headline::of), now.map(Headline::of)];
-    comparison.quantities =
-        Quantity::NAMES.iter().map(|(_, quantity)| row(*quantity, old, now, &fronts)).collect();
-    comparison.quantities.retain(|row| row.quantity != Quantity::MeasuredLatencyMs || row.is_known());
+    comparison.quantities = quantity_row::rows(old, now, &fronts);
     comparison.fronts = Some(fronts);
     if let Some((old, now)) = old.zip(now) {
         comparison.changes = changes(old, now);
@@ -210,31 +171,6 @@ impl Headline {
             latency_ms_low: entry.latency_ms_low,
             latency_ms_high: entry.latency_ms_high,
         }
-    }
-}
-
-fn row(
-    quantity: Quantity,
-    old: Option<&Entry>,
-    now: Option<&Entry>,
-    fronts: &FrontComparison,
-) -> QuantityRow {
-    let (base, new) = match quantity {
-        Quantity::Hypervolume => {
-            (fronts.hypervolumes.map(|both| both[0]), fronts.hypervolumes.map(|both| both[1]))
-        }
-        _ => (old.and_then(|entry| quantity.of(entry)), now.and_then(|entry| quantity.of(entry))),
-    };
-    let both = base.zip(new);
-    QuantityRow {
-        name: quantity.name(),
-        quantity,
-        base,
-        new,
-        change: both.map(|(base, new)| rounded(new - base)),
-        change_pct: both
-            .filter(|_| quantity.is_ratio())
-            .map(|(base, new)| rounded(quantity::percent(base, new))),
     }
 }
 

@@ -27,11 +27,11 @@ pub(super) fn rank_test(first: &[f64], second: &[f64]) -> Option<RankTest> {
     if m == 0 || n == 0 {
         return None;
     }
-    let larger = |b: &f64| {
-        let half_wins = |a: &f64| if a < b { 2 } else { usize::from(a == b) };
-        first.iter().map(half_wins).sum::<usize>()
-    };
-    let u = second.iter().map(larger).sum::<usize>() as f64 / 2.0;
+    let mut sorted = first.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    // A win counts two and a tie one: those below, and those not above.
+    let halves = |b: &f64| sorted.partition_point(|a| a < b) + sorted.partition_point(|a| a <= b);
+    let u = second.iter().map(halves).sum::<usize>() as f64 / 2.0;
     let ties = ties(first, second);
     let exact = ties == 0.0 && m.max(n) <= MOST_EXACT;
     let p = if exact { exact_p(m, n, u) } else { normal_p(m as f64, n as f64, u, ties) };
