@@ -14,6 +14,7 @@ pub mod network;
 pub mod objective;
 pub mod onnx;
 pub mod report;
+pub mod schemas;
 pub mod search;
 pub mod space;
 pub mod stable_hash;

@@ -8,9 +8,10 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 17] = [
+const FLOORS: [(&str, u32); 18] = [
     ("units", 0),
     ("stable_hash", 0),
+    ("schemas", 0),
     ("error", 1),
     ("io", 1),
     ("network", 2),

@@ -5,46 +5,56 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use nas::{
     io::write_atomically,
     report::{
         Run,
         compare::{
-            Comparison, Condition, Premise, Verdict, compare, comparison_benchmark, comparison_junit,
-            comparison_markdown, comparison_text,
+            Against, Comparison, Condition, NamedRun, Premise, Rules, Trend, Verdict, compare,
+            comparison_benchmark, comparison_junit, comparison_markdown, comparison_text, trend_markdown,
+            trend_text,
         },
     },
 };
 
 use super::{Status, output};
 
-/// Compare two runs, and fail if the newer one is worse than allowed.
+/// Compare two runs or more, and fail if the newest one is worse than allowed.
 ///
-/// The headline is the least latency at no less trainability than BASE's baseline. Only predicted latencies are
-/// compared, exactly; measured samples are not supported yet.
+/// The headline is the least latency at no less trainability than BASE's baseline. Predicted latencies are compared
+/// exactly. Where both runs hold measured samples, their medians are compared too, and a change of these counts only
+/// if a rank test finds it significant. More than two runs give a trend; the last one is judged.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(super) struct Args {
-    /// The run folder to compare with, or its report.json; the whole fronts are compared if both are folders.
+    /// The run folder to compare with, or its report.json; whole fronts are compared if all are folders.
     base: PathBuf,
-    /// The run folder that is judged, or its report.json.
-    new: PathBuf,
-    /// Fail if the headline latency grows by more than this, such as 2% or 50us; 0% if there is no --fail-if.
+    /// The run folder that is judged, or its report.json; of several, the last.
+    #[arg(required = true)]
+    new: Vec<PathBuf>,
+    /// Of more than two runs, the one that the last is judged against.
+    #[arg(long, value_enum, default_value_t = Judge::First)]
+    against: Judge,
+    /// Fail if the headline latency, predicted or measured, grows by more than this, such as 2% or 50us; 0% if there
+    /// is no --fail-if.
     #[arg(long, value_name = "LIMIT", value_parser = Condition::max_regression)]
     max_regression: Option<Condition>,
     /// Fail if this holds; may be given more than once.
     #[arg(long, value_name = "EXPR")]
     fail_if: Vec<Condition>,
-    /// What may differ between the runs: space, estimator, dtype, requirement, reference.
+    /// A change of measured latencies counts if chance gives one as large less often than this.
+    #[arg(long, value_name = "P", default_value_t = Rules::default().significance, value_parser = probability)]
+    significance: f64,
+    /// What may differ between the runs: space, estimator, dtype, requirement, reference, device.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<Premise>,
     /// The form of the result on stdout.
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
     /// Also write the result to a file in another form, such as md=summary.md; may be given more than once.
-    #[arg(long, short, value_name = "FORMAT=FILE", value_parser = output_file)]
+    #[arg(long, short, visible_alias = "output", value_name = "FORMAT=FILE", value_parser = output_file)]
     out: Vec<(Form, PathBuf)>,
 }
 
@@ -52,7 +62,7 @@ const HELP: &str = "\
 Conditions: QUANTITY>LIMIT or QUANTITY<LIMIT. A limit with a sign is a change from BASE, one without a value of NEW:
   --fail-if 'latency_ms>+2%' --fail-if 'peak_activation_bytes>512KiB' --fail-if 'trainability<-0.5'
 Quantities: latency_ms, latency_reduction_pct, trainability, macs, params, model_bytes, peak_activation_bytes,
-hypervolume. Units: us ms s, B KiB MiB GiB kB MB GB, k M G, %.
+hypervolume, measured_latency_ms. Units: us ms s, B KiB MiB GiB kB MB GB, k M G, %.
 
 Exit codes: 0 no gate failed, 1 a gate failed, 2 bad usage or input, 3 the runs cannot be compared (see --allow).";
 
@@ -63,7 +73,7 @@ enum Form {
     Text,
     /// Markdown, for pull requests and step summaries.
     Md,
-    /// For programs (nas.comparison/1).
+    /// For programs (nas.comparison/1, or nas.trend/1 for more than two runs).
     Json,
     /// JUnit XML, one test case a gate.
     Junit,
@@ -80,18 +90,78 @@ fn output_file(text: &str) -> Result<(Form, PathBuf), String> {
     Ok((Form::from_str(form, false).map_err(|_| expected)?, file.into()))
 }
 
+/// The run that the last of several is judged against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Judge {
+    /// The first, so that slow drift fails too.
+    First,
+    /// The one before it.
+    Previous,
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..1.0).contains(value) && *value > 0.0);
+    value.ok_or_else(|| "expected a probability between 0 and 1, such as 0.05".into())
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let (base, new) = (Run::load(&args.base)?, Run::load(&args.new)?);
-    let comparison = compare(&base, &new, &conditions(args)?, &args.allow);
+    let runs = load(args)?;
+    check_outputs(args)?;
+    let rules =
+        Rules { conditions: conditions(args)?, allowed: args.allow.clone(), significance: args.significance };
+    let (result, verdict) = match &runs[..] {
+        [base, new] => {
+            let comparison = compare(&base.run, &new.run, &rules);
+            let verdict = comparison.verdict;
+            (Compared::Two(Box::new(comparison)), verdict)
+        }
+        runs => {
+            let trend = Trend::of(runs, against(args), &rules)?;
+            let verdict = trend.verdict;
+            (Compared::More(Box::new(trend)), verdict)
+        }
+    };
     for (form, file) in &args.out {
-        write(file, &rendered(&comparison, *form, false))?;
+        write(file, &result.rendered(*form, false))?;
     }
-    output::print(&rendered(&comparison, args.format, wants_colour()))?;
-    Ok(match comparison.verdict {
+    output::print(&result.rendered(args.format, wants_colour()))?;
+    Ok(match verdict {
         Verdict::Pass => Status::Done,
         Verdict::Fail => Status::GateFailed,
         Verdict::NotComparable => Status::NotComparable,
     })
+}
+
+fn load(args: &Args) -> anyhow::Result<Vec<NamedRun>> {
+    let named = |path: &PathBuf| Ok(NamedRun { name: path.display().to_string(), run: Run::load(path)? });
+    std::iter::once(&args.base).chain(&args.new).map(named).collect()
+}
+
+fn against(args: &Args) -> Against {
+    match args.against {
+        Judge::First => Against::First,
+        Judge::Previous => Against::Previous,
+    }
+}
+
+/// Derived files are replaced, but no file twice, and no report that is compared.
+fn check_outputs(args: &Args) -> anyhow::Result<()> {
+    let real = |path: &Path| resolved(path);
+    let inputs: Vec<PathBuf> = std::iter::once(&args.base)
+        .chain(&args.new)
+        .flat_map(|run| ["", "report.json", "front.csv", "estimator.json"].map(|name| real(&run.join(name))))
+        .chain(std::iter::once(&args.base).chain(&args.new).map(|run| real(run)))
+        .collect();
+    for (index, (_, file)) in args.out.iter().enumerate() {
+        let file_at = real(file);
+        if inputs.contains(&file_at) {
+            bail!("--out {}: that is what is compared; choose another file", file.display());
+        }
+        if args.out[..index].iter().any(|(_, other)| real(other) == file_at) {
+            bail!("--out {}: given twice; choose a file for each form", file.display());
+        }
+    }
+    Ok(())
 }
 
 fn conditions(args: &Args) -> anyhow::Result<Vec<Condition>> {
@@ -102,7 +172,6 @@ fn conditions(args: &Args) -> anyhow::Result<Vec<Condition>> {
     Ok(conditions)
 }
 
-/// Derived files are replaced; a report that is compared is not.
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     write_atomically(file, text.as_bytes()).with_context(|| format!("--out {}", file.display()))
 }
@@ -111,12 +180,38 @@ fn wants_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn rendered(comparison: &Comparison, form: Form, colour: bool) -> String {
-    match form {
-        Form::Text => comparison_text(comparison, colour),
-        Form::Md => comparison_markdown(comparison),
-        Form::Json => comparison.to_json(),
-        Form::Junit => comparison_junit(comparison),
-        Form::GithubBenchmark => comparison_benchmark(comparison),
+/// What came of it.
+enum Compared {
+    Two(Box<Comparison>),
+    More(Box<Trend>),
+}
+
+impl Compared {
+    fn rendered(&self, form: Form, colour: bool) -> String {
+        match (form, self) {
+            (Form::Text, Self::Two(comparison)) => comparison_text(comparison, colour),
+            (Form::Text, Self::More(trend)) => trend_text(trend, colour),
+            (Form::Md, Self::Two(comparison)) => comparison_markdown(comparison),
+            (Form::Md, Self::More(trend)) => trend_markdown(trend),
+            (Form::Json, Self::Two(comparison)) => comparison.to_json(),
+            (Form::Json, Self::More(trend)) => trend.to_json(),
+            (Form::Junit, _) => comparison_junit(self.judged()),
+            (Form::GithubBenchmark, _) => comparison_benchmark(self.judged()),
+        }
     }
+
+    /// The comparison that decides.
+    fn judged(&self) -> &Comparison {
+        match self {
+            Self::Two(comparison) => comparison,
+            Self::More(trend) => &trend.comparison,
+        }
+    }
+}
+
+/// The file itself, whether it is there or not, so that two ways to write a path are one.
+fn resolved(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = || Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?));
+    std::fs::canonicalize(path).ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }

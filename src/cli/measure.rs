@@ -181,7 +181,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let summary = summary?;
     output::print(&text(args, &plan, &summary, &table))?;
     if let Some(verified) = &mut verified {
-        output::print(&verified.save(&plan, &table)?)?;
+        let runner_name = args.runner_command.as_deref().unwrap_or("fake");
+        output::print(&verified.save(&plan, &table, &about.device, runner_name)?)?;
     }
     Ok(if summary.termination == Termination::Interrupted { Status::Interrupted } else { Status::Done })
 }

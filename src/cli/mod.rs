@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod report;
 mod run_folder;
+mod schema;
 mod search;
 mod space;
 mod verify;
@@ -51,6 +52,7 @@ enum Command {
     Compare(compare::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Schema(schema::Args),
 }
 
 /// How a command ended that did not fail.
@@ -91,5 +93,6 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Compare(args) => compare::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
+        Command::Schema(args) => schema::run(&args),
     }
 }

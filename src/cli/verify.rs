@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use nas::{
     measure::{Spread, Subject, Table},
     network::Network,
-    report::{Report, measured_table},
+    report::{Measured, Report, measured_table},
 };
 
 use super::report::report_path;
@@ -47,10 +47,24 @@ impl Verified {
     }
 
     /// Writes what was measured of them into the report, and gives the table of it.
-    pub(super) fn save(&mut self, plan: &[Subject], table: &Table) -> anyhow::Result<String> {
+    pub(super) fn save(
+        &mut self,
+        plan: &[Subject],
+        table: &Table,
+        device: &str,
+        runner: &str,
+    ) -> anyhow::Result<String> {
         for subject in plan {
-            let Some(spread) = Spread::of(table.repeats(subject)) else { continue };
-            self.report.note_measured(subject.name(), spread.median / 1e3);
+            let repeats = table.repeats(subject);
+            let Some(spread) = Spread::of(repeats) else { continue };
+            let measured = Measured {
+                latency_ms: spread.median / 1e3,
+                mad_ms: Some(spread.mad / 1e3),
+                samples_ms: repeats.iter().map(|us| us / 1e3).collect(),
+                device: Some(device.to_owned()),
+                runner: Some(runner.to_owned()),
+            };
+            self.report.note_measured(subject.name(), &measured);
         }
         let Some(rows) = measured_table(&self.report) else {
             bail!("nothing was measured, so {} is as it was", self.path.display());

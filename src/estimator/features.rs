@@ -130,7 +130,7 @@ pub(super) const FEATURE_COUNT: usize = FEATURES.len();
 /// The features of a layer whose physical times are `times`.
 pub(super) fn features(context: &Context<'_>, times: &Times, work: &Work) -> [f32; FEATURE_COUNT] {
     let mut writer = Writer { values: [0.0; FEATURE_COUNT], next: 0 };
-    let operation = &context.operation;
+    let operation = context.operation;
     own(&mut writer, operation);
     waste(&mut writer, operation);
     physics(&mut writer, operation, times);

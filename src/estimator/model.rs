@@ -53,7 +53,7 @@ fn kind_model(training: &Training, samples: &[&Sample], machine: &Machine) -> Re
     let mut range = Range::empty();
     let row = |sample: &&Sample| {
         let context = training.placed(sample).context();
-        range.widen(&context.operation);
+        range.widen(context.operation);
         (Work::of(&context, machine).terms, sample.latency_us)
     };
     let rows: Vec<TermRow> = samples.iter().map(row).collect();

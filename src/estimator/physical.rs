@@ -131,9 +131,9 @@ pub(super) struct Work {
 impl Work {
     /// The work of a layer on `machine`.
     pub(super) fn of(context: &Context<'_>, machine: &Machine) -> Self {
-        let tiling = Tiling::of(&context.operation, context.step.rows, &machine.tile);
+        let tiling = Tiling::of(context.operation, context.step.rows, &machine.tile);
         let traffic = Traffic::of(context, machine, &tiling);
-        Self { terms: terms(&context.operation, machine, &tiling, &traffic), tiling, traffic }
+        Self { terms: terms(context.operation, machine, &tiling, &traffic), tiling, traffic }
     }
 }
 

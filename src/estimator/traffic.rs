@@ -33,7 +33,7 @@ pub(super) struct Traffic {
 impl Traffic {
     /// What a layer moves if it is cut in this way.
     pub(super) fn of(context: &Context<'_>, machine: &Machine, tiling: &Tiling) -> Self {
-        let operation = &context.operation;
+        let operation = context.operation;
         let windowed = operation.kind.has_macs() || operation.taps() > 1;
         let tiled = tiling.fetched(operation.input.c) * operation.bytes as f64;
         let fetched = if windowed { tiled } else { operation.input_bytes() as f64 };

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Measured;
 use crate::{
     estimator::NetworkEstimate,
     network::Network,
@@ -32,9 +33,9 @@ pub struct Entry {
     /// How much less latency than the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_reduction_pct: Option<f64>,
-    /// What it took on the device, where `nas measure --verify` has measured it.
+    /// What a device said, if the architecture was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured_ms: Option<f64>,
+    pub measured: Option<Measured>,
     /// The zero-shot trainability score.
     pub trainability: f64,
     /// Multiply-adds.
@@ -90,7 +91,7 @@ impl Entry {
             latency_ms_high: rounded(estimate.high_us / 1e3),
             in_range: estimate.in_range(),
             latency_reduction_pct: None,
-            measured_ms: None,
+            measured: None,
             trainability: rounded(trainability.score),
             macs: network.macs(),
             params: network.params(),

@@ -2,7 +2,7 @@
 
 use super::{
     Entry, Report,
-    measured::measured_table,
+    measured_table::measured_table,
     text::{ablation_table, effort, estimators, front_table, layer_table, range_note, totals},
 };
 use crate::{

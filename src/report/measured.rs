@@ -1,52 +1,84 @@
-//! What entries took on a device, beside what was predicted.
+//! What a device said of an architecture.
 
-use super::{Entry, Report, Table};
+use serde::{Deserialize, Serialize};
 
-impl Report {
-    /// Notes what the entry with this id took on a device, in milliseconds; whether there is one.
-    pub fn note_measured(&mut self, id: &str, latency_ms: f64) -> bool {
-        let mut found = false;
-        for entry in self.front.iter_mut().chain([&mut self.baseline]).filter(|entry| entry.id == id) {
-            entry.measured_ms = Some(super::entry::rounded(latency_ms));
-            found = true;
+use super::Entry;
+use crate::error::Problem;
+
+/// Latencies of one architecture as measured on a device; part of an [`Entry`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Median latency in milliseconds.
+    pub latency_ms: f64,
+    /// Median absolute deviation from it, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mad_ms: Option<f64>,
+    /// Every run, in milliseconds; without these, nothing can be said of a difference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples_ms: Vec<f64>,
+    /// What was measured on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+}
+
+impl Measured {
+    /// The median of the samples in milliseconds; absent where there are none.
+    #[must_use]
+    pub fn median_ms(&self) -> Option<f64> {
+        median(&self.samples_ms)
+    }
+
+    /// Numbers that no device can have said.
+    fn problems(&self, file: &str, place: &str) -> Vec<Problem> {
+        let problem = |field: String, value: f64, expected: &str| Problem {
+            file: file.to_owned(),
+            position: None,
+            path: format!("{place}.measured.{field}"),
+            found: value.to_string(),
+            expected: expected.to_owned(),
+        };
+        let is_time = |value: f64| value.is_finite() && value > 0.0;
+        let mut problems = Vec::new();
+        if !is_time(self.latency_ms) {
+            problems.push(problem("latency_ms".into(), self.latency_ms, "milliseconds above zero"));
         }
-        found
+        if let Some(mad) = self.mad_ms.filter(|mad| !(mad.is_finite() && *mad >= 0.0)) {
+            problems.push(problem("mad_ms".into(), mad, "milliseconds from zero"));
+        }
+        let samples = self.samples_ms.iter().enumerate().filter(|(_, sample)| !is_time(**sample));
+        problems.extend(samples.map(|(index, sample)| {
+            problem(format!("samples_ms[{index}]"), *sample, "milliseconds above zero")
+        }));
+        problems
     }
 }
 
-/// Predicted and measured latency of the entries that were measured; none if none was.
-#[must_use]
-pub fn measured_table(report: &Report) -> Option<Table> {
-    let mut table = Table::new(&[
-        "",
-        "predicted ms",
-        "90 % interval",
-        "measured ms",
-        "error",
-        "reduction predicted",
-        "measured",
-    ]);
-    let front = report.front.iter().enumerate().map(|(index, entry)| (format!("#{index}"), entry));
-    let mut any = false;
-    for (name, entry) in [("baseline".to_owned(), &report.baseline)].into_iter().chain(front) {
-        let Some(measured) = entry.measured_ms else { continue };
-        any = true;
-        table.push([
-            name,
-            format!("{:.3}", entry.latency_ms),
-            format!("{:.3} to {:.3}", entry.latency_ms_low, entry.latency_ms_high),
-            format!("{measured:.3}"),
-            format!("{:+.1} %", 100.0 * (entry.latency_ms / measured - 1.0)),
-            entry.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
-            measured_reduction(&report.baseline, entry)
-                .filter(|_| entry.id != report.baseline.id)
-                .map_or(String::new(), |percent| format!("{percent:.1} %")),
-        ]);
-    }
-    any.then_some(table)
+/// What is wrong with the measurements of `entry`, which stands at `place` of `file`.
+pub(super) fn problems(entry: &Entry, file: &str, place: &str) -> Vec<Problem> {
+    entry.measured.as_ref().map_or(Vec::new(), |measured| measured.problems(file, place))
 }
 
-/// How much less than the baseline an entry took, in percent, if both were measured.
-fn measured_reduction(baseline: &Entry, entry: &Entry) -> Option<f64> {
-    Some(100.0 * (1.0 - entry.measured_ms? / baseline.measured_ms?))
+/// The middle value, or the mean of the two in the middle.
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(f64::midpoint(*lower, *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+    }
 }

@@ -9,6 +9,7 @@ mod html;
 mod markdown;
 mod markup;
 mod measured;
+mod measured_table;
 mod run;
 mod svg;
 mod table;
@@ -21,7 +22,8 @@ pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use entry::{Entry, LayerRow};
 pub use html::report_html;
 pub use markdown::{entry_markdown, report_markdown};
-pub use measured::measured_table;
+pub use measured::Measured;
+pub use measured_table::measured_table;
 pub use run::{FrontPoint, Run};
 pub use table::Table;
 pub use target::{TargetEntry, TargetLayer};
@@ -137,7 +139,16 @@ impl Report {
             let message = format!("{}: schema is {}, expected {SCHEMA}", path.display(), report.schema);
             return Err(Error::unusable(message));
         }
-        Ok(report)
+        let problems = report.measured_problems(&path.display().to_string());
+        if problems.is_empty() { Ok(report) } else { Err(Error::Input(problems)) }
+    }
+
+    /// Measurements that cannot be; at most 50, as of any file.
+    fn measured_problems(&self, file: &str) -> Vec<Problem> {
+        const MOST: usize = 50;
+        let front = self.front.iter().enumerate().map(|(index, entry)| (format!("front[{index}]"), entry));
+        let entries = std::iter::once(("baseline".to_owned(), &self.baseline)).chain(front);
+        entries.flat_map(|(place, entry)| measured::problems(entry, file, &place)).take(MOST).collect()
     }
 
     /// Writes the report, whole or not at all.

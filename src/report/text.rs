@@ -1,6 +1,6 @@
 //! Reports as text for people.
 
-use super::{Entry, Report, Table, measured::measured_table};
+use super::{Entry, Report, Table, measured_table::measured_table};
 use crate::{
     estimator::NetworkEstimate,
     trainability::{KNOWN_CORRELATION, Trainability},

@@ -157,7 +157,8 @@ fn a_difference_below_the_held_out_error_is_called_so_and_still_gates() {
     let load = |report: &Report, name: &str| Run::load(&save(report, &folder.path().join(name))).unwrap();
     let (base, new) = (load(&base(), "base"), load(&slower, "new"));
     let gate = compare::Condition::max_regression("2%").unwrap();
-    let comparison = compare::compare(&base, &new, &[gate], &[]);
+    let rules = compare::Rules { conditions: vec![gate], ..compare::Rules::default() };
+    let comparison = compare::compare(&base, &new, &rules);
     assert_eq!((comparison.verdict, comparison.below_estimator_error), (compare::Verdict::Fail, Some(true)));
     let text = compare::comparison_text(&comparison, true);
     assert!(text.contains("is below the estimator's error of"), "{text}");

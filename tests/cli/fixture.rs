@@ -36,7 +36,7 @@ pub(crate) fn entry(id: &str, trainability: f64, blocks: [&str; 3]) -> Entry {
         latency_ms_high: rounded(1.1 * latency_ms),
         in_range: true,
         latency_reduction_pct: None,
-        measured_ms: None,
+        measured: None,
         trainability,
         macs: network.macs(),
         params: network.params(),

@@ -21,3 +21,8 @@ fn completions_and_manual_pages_are_written() {
         assert!(folder.path().join(page).exists(), "{page}");
     }
 }
+
+#[test]
+fn compare_help_explains_every_option() {
+    insta::assert_snapshot!(stdout(&nas(&["compare", "--help"])));
+}

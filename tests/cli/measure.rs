@@ -127,9 +127,9 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
         serde_json::from_slice(&fs::read(run.join("report.json")).unwrap()).unwrap()
     };
     let saved = report(&run);
-    let measured = saved["baseline"]["measured_ms"].as_f64().unwrap();
-    assert!(measured > 0.0 && saved["front"][0]["measured_ms"].as_f64().unwrap() < measured);
-    assert!(saved["front"][1]["measured_ms"].is_null());
+    let measured = saved["baseline"]["measured"]["latency_ms"].as_f64().unwrap();
+    assert!(measured > 0.0 && saved["front"][0]["measured"]["latency_ms"].as_f64().unwrap() < measured);
+    assert!(saved["front"][1]["measured"].is_null());
     assert_eq!(
         fs::read_to_string(&table).unwrap().matches("network,,").count(),
         6,
@@ -139,7 +139,7 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
     assert!(shown.contains("\nmeasured\n"), "{shown}");
     let other = verify(&format!("{}#1", run.to_str().unwrap()));
     assert_eq!(other.status.code(), Some(0), "{}", stderr(&other));
-    assert!(report(&run)["front"][1]["measured_ms"].as_f64().is_some());
+    assert!(report(&run)["front"][1]["measured"]["latency_ms"].as_f64().is_some());
     assert!(
         refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1")
     );

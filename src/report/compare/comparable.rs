@@ -1,6 +1,6 @@
 //! Whether two runs can be compared at all.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::Serialize;
 
@@ -23,16 +23,19 @@ pub enum Premise {
     Requirement,
     /// The reference point of the hypervolume.
     Reference,
+    /// What was measured on, where both were measured.
+    Device,
 }
 
 impl Premise {
     /// Names as they stand on the command line.
-    pub const NAMES: [(&'static str, Self); 5] = [
+    pub const NAMES: [(&'static str, Self); 6] = [
         ("space", Self::Space),
         ("estimator", Self::Estimator),
         ("dtype", Self::Dtype),
         ("requirement", Self::Requirement),
         ("reference", Self::Reference),
+        ("device", Self::Device),
     ];
 
     /// What it is in `report`; empty where it is not known.
@@ -43,6 +46,7 @@ impl Premise {
             Self::Dtype => report.baseline.network.dtype().to_string(),
             Self::Requirement => report.requirement.clone(),
             Self::Reference => reference(&report.hypervolume_reference),
+            Self::Device => devices(report),
         }
     }
 }
@@ -72,6 +76,13 @@ fn estimators(report: &Report) -> String {
     names.join(", ")
 }
 
+fn devices(report: &Report) -> String {
+    let entries = report.front.iter().chain([&report.baseline]);
+    let devices = entries.filter_map(|entry| entry.measured.as_ref()?.device.as_deref());
+    let distinct: BTreeSet<&str> = devices.collect();
+    distinct.into_iter().collect::<Vec<_>>().join(", ")
+}
+
 fn reference(point: &[f64]) -> String {
     match point {
         [latency_us, score] => format!("{:.3} ms, trainability {:.3}", latency_us / 1e3, -score),
@@ -90,11 +101,27 @@ pub struct Difference {
     pub new: String,
     /// Whether it may differ.
     pub allowed: bool,
+    /// The two runs, where there are more than BASE and NEW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<[String; 2]>,
+}
+
+impl Difference {
+    /// The same between runs with these names.
+    pub(super) fn between(self, names: [String; 2]) -> Self {
+        Self { runs: Some(names), ..self }
+    }
+
+    /// Whether `other` only goes back to what there was before this difference.
+    pub(super) fn undoes(&self, other: &Self) -> bool {
+        self.premise == other.premise && self.base == other.new && self.new == other.base
+    }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} in BASE, {} in NEW", self.premise, self.base, self.new)
+        let [base, new] = self.runs.as_ref().map_or(["BASE", "NEW"], |[base, new]| [base, new]);
+        write!(f, "{}: {} in {base}, {} in {new}", self.premise, self.base, self.new)
     }
 }
 
@@ -105,7 +132,7 @@ pub(super) fn differences(base: &Report, new: &Report, allowed: &[Premise]) -> V
         // A search that found nothing has no reference point; that is a result and compares badly enough.
         let alike = same(premise, base, new) || base_has.is_empty() || new_has.is_empty();
         let allowed = allowed.contains(&premise);
-        (!alike).then_some(Difference { premise, base: base_has, new: new_has, allowed })
+        (!alike).then_some(Difference { premise, base: base_has, new: new_has, allowed, runs: None })
     };
     Premise::NAMES.iter().filter_map(|(_, premise)| difference(*premise)).collect()
 }

@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::quantity::{Quantity, Unit, percent, show_percent};
+use super::{
+    MeasuredComparison,
+    quantity::{Quantity, Unit, percent, show_percent},
+};
 use crate::error::{Error, Result, one_of};
 
 /// Numbers this near to a limit, relative to it, have not passed it.
@@ -18,6 +21,8 @@ pub struct Condition {
     side: Side,
     or_equal: bool,
     limit: Limit,
+    /// Whether measured latencies have to keep to it too, where there are any.
+    covers_measured: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +67,8 @@ impl FromStr for Condition {
         let side = if rest.starts_with('>') { Side::Above } else { Side::Below };
         let value = rest[1..].strip_prefix('=');
         let limit = limit(quantity, value.unwrap_or(&rest[1..])).map_err(refuse)?;
-        Ok(Self { text: text.trim().to_owned(), quantity, side, or_equal: value.is_some(), limit })
+        let or_equal = value.is_some();
+        Ok(Self { text: text.trim().to_owned(), quantity, side, or_equal, limit, covers_measured: false })
     }
 }
 
@@ -114,13 +120,15 @@ fn scale(quantity: Quantity, unit: &str) -> Result<f64, String> {
 }
 
 impl Condition {
-    /// The gate on the headline: latency may grow by no more than `limit`, such as `2%` or `50us`.
+    /// The gate on the headline: latency may grow by no more than `limit`, such as `2%` or `50us`; where both
+    /// runs were measured, the measured latency as well.
     ///
     /// # Errors
     /// `limit` is no percentage or time from zero.
     pub fn max_regression(limit: &str) -> Result<Self> {
         let limit = limit.trim().trim_start_matches('+');
-        let condition = format!("latency_ms>+{limit}").parse().ok();
+        let condition = format!("latency_ms>+{limit}").parse::<Self>().ok();
+        let condition = condition.map(|condition| Self { covers_measured: true, ..condition });
         condition.filter(|_| !limit.ends_with(|c: char| c.is_ascii_digit() || c == '.')).ok_or_else(|| {
             Error::unusable(format!(
                 "--max-regression {limit}: expected a percentage or a time from zero, such as 2% or 50us"
@@ -130,6 +138,33 @@ impl Condition {
 
     pub(super) fn quantity(&self) -> Quantity {
         self.quantity
+    }
+
+    /// The same condition on the measured latency, if it covers that too.
+    pub(super) fn on_measured(&self) -> Option<Self> {
+        let text = format!("measured_{}", self.text);
+        self.covers_measured.then(|| Self { text, quantity: Quantity::MeasuredLatencyMs, ..self.clone() })
+    }
+
+    /// As [`Self::check`] for measured latencies: a change holds only if the rank test finds it significant.
+    pub(super) fn check_measured(
+        &self,
+        base: Option<f64>,
+        new: Option<f64>,
+        measured: Option<&MeasuredComparison>,
+    ) -> GateResult {
+        if new.is_none() {
+            let observed = "NEW has no measured samples; measure it, or set the limit on latency_ms".into();
+            return GateResult { condition: self.text.clone(), failed: true, observed };
+        }
+        let result = self.check(base, new);
+        let Some(measured) = measured.filter(|_| !matches!(self.limit, Limit::Value(_))) else {
+            return result;
+        };
+        let significant = measured.significant;
+        let word = if result.failed && !significant { "not significant, " } else { "" };
+        let observed = format!("{}; {word}{}", result.observed, measured.evidence());
+        GateResult { failed: result.failed && significant, observed, ..result }
     }
 
     /// Whether the condition holds; where there is no NEW it does, where there is no BASE no change does.

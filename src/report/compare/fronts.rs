@@ -12,6 +12,8 @@ use crate::{
 
 /// At most this many scores at which the fronts are compared.
 const LEVELS: usize = 6;
+/// Members that are shown of those gained, and of those lost.
+const SHOWN: usize = 5;
 
 /// How the front of NEW differs from that of BASE.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,6 +28,8 @@ pub struct FrontComparison {
     pub gained: Vec<String>,
     /// Ids on the front of BASE only.
     pub lost: Vec<String>,
+    /// The fastest of those gained, and of those lost.
+    pub members: Vec<MemberChange>,
     /// How many of BASE's front some architecture of NEW dominates.
     pub base_dominated: usize,
     /// How many of NEW's front some architecture of BASE dominates.
@@ -36,6 +40,23 @@ pub struct FrontComparison {
     pub hypervolumes: Option<[f64; 2]>,
     /// The least latency of each at some scores of BASE.
     pub at_equal_score: Vec<EqualScore>,
+}
+
+/// An architecture that is on one front only.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MemberChange {
+    /// Its id.
+    pub id: String,
+    /// Whether it is on the front of NEW; on that of BASE otherwise.
+    pub gained: bool,
+    /// Its latency.
+    pub latency_ms: f64,
+    /// Its score.
+    pub trainability: f64,
+    /// How many of the other front it dominates.
+    pub dominates: usize,
+    /// How many of the other front dominate it.
+    pub dominated_by: usize,
 }
 
 /// The least latency of both fronts at no less than one score.
@@ -54,24 +75,36 @@ pub struct EqualScore {
 impl FrontComparison {
     pub(super) fn of(base: &Run, new: &Run) -> Self {
         let whole = base.front.is_some() && new.front.is_some();
-        let points = |run: &Run| if whole { run.points() } else { run.reported() };
-        let (old, now) = (points(base), points(new));
+        let (old, now) = (points(base, whole), points(new, whole));
         let (old_ids, now_ids) = (ids(&old), ids(&now));
         let (old_points, now_points) = (objectives(&old), objectives(&now));
         let reference = reference(base, new);
         Self {
-            of: if whole { "whole fronts" } else { "entries of the reports" },
+            of: extent(whole),
             sizes: [old.len(), now.len()],
             kept: old_ids.intersection(&now_ids).count(),
             gained: only(&now, &old_ids),
             lost: only(&old, &now_ids),
+            members: [members(&now, &old, true), members(&old, &now, false)].concat(),
             base_dominated: dominated(&old_points, &now_points),
             new_dominated: dominated(&now_points, &old_points),
-            hypervolumes: hypervolumes(&old_points, &now_points, &reference),
+            hypervolumes: hypervolume(&old, &reference)
+                .zip(hypervolume(&now, &reference))
+                .map(<[f64; 2]>::from),
             reference,
             at_equal_score: levels(base).iter().map(|level| equal_score(*level, &old, &now)).collect(),
         }
     }
+}
+
+/// What was compared, in words.
+pub(super) fn extent(whole: bool) -> &'static str {
+    if whole { "whole fronts" } else { "entries of the reports" }
+}
+
+/// The whole front of `run`, or the entries of its report.
+pub(super) fn points(run: &Run, whole: bool) -> Vec<FrontPoint> {
+    if whole { run.points() } else { run.reported() }
 }
 
 /// The reference point of BASE, or of NEW if BASE found nothing and thus has none.
@@ -89,18 +122,43 @@ fn only(points: &[FrontPoint], others: &HashSet<&str>) -> Vec<String> {
     missing.map(|point| point.id.clone()).collect()
 }
 
+/// The fastest of `points` that are not among `others`.
+fn members(points: &[FrontPoint], others: &[FrontPoint], gained: bool) -> Vec<MemberChange> {
+    let (known, rivals) = (ids(others), objectives(others));
+    let mut alone: Vec<&FrontPoint> =
+        points.iter().filter(|point| !known.contains(point.id.as_str())).collect();
+    alone.sort_by(|a, b| a.latency_ms.total_cmp(&b.latency_ms));
+    let change = |point: &&FrontPoint| {
+        let own = objective(point);
+        MemberChange {
+            id: point.id.clone(),
+            gained,
+            latency_ms: point.latency_ms,
+            trainability: point.trainability,
+            dominates: rivals.iter().filter(|rival| own.dominates(rival)).count(),
+            dominated_by: rivals.iter().filter(|rival| rival.dominates(&own)).count(),
+        }
+    };
+    alone.iter().take(SHOWN).map(change).collect()
+}
+
 /// As the search minimises them: microseconds, negated trainability.
 fn objectives(points: &[FrontPoint]) -> Vec<Objectives> {
-    points.iter().map(|point| Objectives::from([1e3 * point.latency_ms, -point.trainability])).collect()
+    points.iter().map(objective).collect()
+}
+
+fn objective(point: &FrontPoint) -> Objectives {
+    Objectives::from([1e3 * point.latency_ms, -point.trainability])
 }
 
 fn dominated(points: &[Objectives], rivals: &[Objectives]) -> usize {
     points.iter().filter(|point| rivals.iter().any(|rival| rival.dominates(point))).count()
 }
 
-fn hypervolumes(base: &[Objectives], new: &[Objectives], reference: &[f64]) -> Option<[f64; 2]> {
+/// The hypervolume of `points`; none without a reference point.
+pub(super) fn hypervolume(points: &[FrontPoint], reference: &[f64]) -> Option<f64> {
     let reference: Objectives = (reference.len() == 2).then(|| reference.into())?;
-    Some([base, new].map(|points| rounded(pareto::hypervolume(points, &reference))))
+    Some(rounded(pareto::hypervolume(&objectives(points), &reference)))
 }
 
 /// The baseline's score, and some of BASE's front.

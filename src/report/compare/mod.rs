@@ -3,7 +3,8 @@
 //! The headline of a run is its least latency at no less trainability than the
 //! baseline of BASE. Predicted numbers carry no noise, so they are compared
 //! exactly; whether a difference would show on a device is another question,
-//! which the estimator's held-out error answers.
+//! which the estimator's held-out error answers. Measured latencies are compared
+//! by their medians, and a rank test tells a difference from noise.
 
 mod benchmark;
 mod comparable;
@@ -11,18 +12,29 @@ mod condition;
 mod fronts;
 mod junit;
 mod markdown;
+mod measured;
 mod quantity;
+mod quantity_row;
+mod rank_test;
+mod rules;
 mod summary;
 mod text;
+mod trend;
+mod trend_text;
 
 pub use benchmark::comparison_benchmark;
 pub use comparable::{Difference, Premise};
 pub use condition::{Condition, GateResult};
-pub use fronts::{EqualScore, FrontComparison};
+pub use fronts::{EqualScore, FrontComparison, MemberChange};
 pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;
+pub use measured::MeasuredComparison;
 pub use quantity::Quantity;
+pub use quantity_row::QuantityRow;
+pub use rules::Rules;
 pub use text::comparison_text;
+pub use trend::{Against, Move, NamedRun, TREND_SCHEMA, Trend, TrendRun, TrendValue};
+pub use trend_text::{trend_markdown, trend_text};
 
 use serde::Serialize;
 
@@ -64,6 +76,9 @@ pub struct Comparison {
     pub estimator_error: Option<EstimatorError>,
     /// Whether the latencies differ by less than that; absent where either is not known.
     pub below_estimator_error: Option<bool>,
+    /// The measured latencies of the headline architectures; absent unless both have samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredComparison>,
     /// Each condition and how it came out.
     pub gates: Vec<GateResult>,
     /// The fronts against each other; absent where the runs cannot be compared.
@@ -87,23 +102,6 @@ pub struct Headline {
     pub latency_ms_high: f64,
 }
 
-/// One number of both runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QuantityRow {
-    /// Its name.
-    pub name: &'static str,
-    #[serde(skip)]
-    quantity: Quantity,
-    /// In BASE; absent where nothing meets the requirement.
-    pub base: Option<f64>,
-    /// In NEW; absent where nothing meets the requirement.
-    pub new: Option<f64>,
-    /// NEW less BASE.
-    pub change: Option<f64>,
-    /// The same in percent of BASE; absent where zero means nothing, as for scores.
-    pub change_pct: Option<f64>,
-}
-
 /// The error that a predicted latency has to be expected to have.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EstimatorError {
@@ -113,10 +111,10 @@ pub struct EstimatorError {
     pub of: String,
 }
 
-/// Compares `new` with `base`; the comparison fails where a condition holds.
+/// Compares `new` with `base` by `rules`.
 #[must_use]
-pub fn compare(base: &Run, new: &Run, conditions: &[Condition], allowed: &[Premise]) -> Comparison {
-    let differences = comparable::differences(&base.report, &new.report, allowed);
+pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
+    let differences = comparable::differences(&base.report, &new.report, &rules.allowed);
     let mut comparison = empty(&new.report, differences);
     if comparison.differences.iter().any(|difference| !difference.allowed) {
         return comparison;
@@ -125,16 +123,16 @@ pub fn compare(base: &Run, new: &Run, conditions: &[Condition], allowed: &[Premi
     let (old, now) = (headline(&base.report, needed), headline(&new.report, needed));
     let fronts = FrontComparison::of(base, new);
     comparison.headline = [old.map(Headline::of), now.map(Headline::of)];
-    comparison.quantities =
-        Quantity::NAMES.iter().map(|(_, quantity)| row(*quantity, old, now, &fronts)).collect();
+    comparison.quantities = quantity_row::rows(old, now, &fronts);
     comparison.fronts = Some(fronts);
     if let Some((old, now)) = old.zip(now) {
         comparison.changes = changes(old, now);
         comparison.unchanged_blocks_ms = unexplained_ms(old, now);
+        comparison.measured = MeasuredComparison::of(old, now, rules.significance);
     }
     comparison.estimator_error = estimator_error(base, new, now);
     comparison.below_estimator_error = comparison.is_below_error();
-    comparison.gates = conditions.iter().map(|condition| comparison.gate(condition)).collect();
+    comparison.gates = comparison.all_gates(&rules.conditions);
     let failed = comparison.gates.iter().any(|gate| gate.failed);
     comparison.verdict = if failed { Verdict::Fail } else { Verdict::Pass };
     comparison
@@ -151,6 +149,7 @@ fn empty(new: &Report, differences: Vec<Difference>) -> Comparison {
         quantities: Vec::new(),
         estimator_error: None,
         below_estimator_error: None,
+        measured: None,
         gates: Vec::new(),
         fronts: None,
         changes: Vec::new(),
@@ -172,31 +171,6 @@ impl Headline {
             latency_ms_low: entry.latency_ms_low,
             latency_ms_high: entry.latency_ms_high,
         }
-    }
-}
-
-fn row(
-    quantity: Quantity,
-    old: Option<&Entry>,
-    now: Option<&Entry>,
-    fronts: &FrontComparison,
-) -> QuantityRow {
-    let (base, new) = match quantity {
-        Quantity::Hypervolume => {
-            (fronts.hypervolumes.map(|both| both[0]), fronts.hypervolumes.map(|both| both[1]))
-        }
-        _ => (old.and_then(|entry| quantity.of(entry)), now.and_then(|entry| quantity.of(entry))),
-    };
-    let both = base.zip(new);
-    QuantityRow {
-        name: quantity.name(),
-        quantity,
-        base,
-        new,
-        change: both.map(|(base, new)| rounded(new - base)),
-        change_pct: both
-            .filter(|_| quantity.is_ratio())
-            .map(|(base, new)| rounded(quantity::percent(base, new))),
     }
 }
 
@@ -226,9 +200,20 @@ impl Comparison {
         Some(change.abs() < self.estimator_error.as_ref()?.percent)
     }
 
+    /// Each condition, and those on the latency on the measured one too where both were measured.
+    fn all_gates(&self, conditions: &[Condition]) -> Vec<GateResult> {
+        let measured = |condition: &Condition| condition.on_measured().filter(|_| self.measured.is_some());
+        let both = conditions.iter().flat_map(|one| std::iter::once(one.clone()).chain(measured(one)));
+        both.map(|condition| self.gate(&condition)).collect()
+    }
+
     fn gate(&self, condition: &Condition) -> GateResult {
         let row = self.quantity(condition.quantity());
-        condition.check(row.and_then(|row| row.base), row.and_then(|row| row.new))
+        let (base, new) = (row.and_then(|row| row.base), row.and_then(|row| row.new));
+        match condition.quantity() {
+            Quantity::MeasuredLatencyMs => condition.check_measured(base, new, self.measured.as_ref()),
+            _ => condition.check(base, new),
+        }
     }
 
     /// As indented JSON with a final newline.

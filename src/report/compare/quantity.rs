@@ -1,7 +1,7 @@
 //! What is compared of two runs, and in which units.
 
 use crate::{
-    report::Entry,
+    report::{Entry, entry::rounded},
     units::{Bytes, binary_bytes, si},
 };
 
@@ -24,6 +24,8 @@ pub enum Quantity {
     PeakActivationBytes,
     /// The hypervolume of the whole front.
     Hypervolume,
+    /// Median of the measured latencies of the headline architecture.
+    MeasuredLatencyMs,
 }
 
 /// What a quantity is counted in.
@@ -38,7 +40,7 @@ pub(super) enum Unit {
 
 impl Quantity {
     /// Names as they stand in files and conditions.
-    pub const NAMES: [(&'static str, Self); 8] = [
+    pub const NAMES: [(&'static str, Self); 9] = [
         ("latency_ms", Self::LatencyMs),
         ("latency_reduction_pct", Self::LatencyReductionPct),
         ("trainability", Self::Trainability),
@@ -47,6 +49,7 @@ impl Quantity {
         ("model_bytes", Self::ModelBytes),
         ("peak_activation_bytes", Self::PeakActivationBytes),
         ("hypervolume", Self::Hypervolume),
+        ("measured_latency_ms", Self::MeasuredLatencyMs),
     ];
 
     /// The name as it stands in files.
@@ -57,7 +60,7 @@ impl Quantity {
 
     pub(super) fn unit(self) -> Unit {
         match self {
-            Self::LatencyMs => Unit::Time,
+            Self::LatencyMs | Self::MeasuredLatencyMs => Unit::Time,
             Self::LatencyReductionPct => Unit::Percent,
             Self::Macs | Self::Params => Unit::Count,
             Self::ModelBytes | Self::PeakActivationBytes => Unit::Bytes,
@@ -87,6 +90,7 @@ impl Quantity {
             Self::ModelBytes => Some(entry.model_bytes.0 as f64),
             Self::PeakActivationBytes => Some(entry.peak_activation_bytes.0 as f64),
             Self::Hypervolume => None,
+            Self::MeasuredLatencyMs => entry.measured.as_ref()?.median_ms().map(rounded),
         }
     }
 

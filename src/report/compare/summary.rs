@@ -46,10 +46,23 @@ pub(super) fn error_sentence(comparison: &Comparison) -> Option<String> {
     })
 }
 
+/// What the devices said of both, and what to keep in mind; empty where either was not measured.
+pub(super) fn measured_sentences(comparison: &Comparison) -> Vec<String> {
+    let Some(measured) = &comparison.measured else { return Vec::new() };
+    let warnings = measured.warnings.iter().map(|warning| format!("warning: {warning}"));
+    std::iter::once(measured.sentence()).chain(warnings).collect()
+}
+
 /// What is to be done about runs that cannot be compared.
 pub(super) fn advice(comparison: &Comparison) -> String {
     let blocking = comparison.differences.iter().filter(|difference| !difference.allowed);
-    let names: Vec<String> = blocking.map(|difference| format!("--allow {}", difference.premise)).collect();
+    let mut names: Vec<String> = Vec::new();
+    for name in blocking.map(|difference| format!("--allow {}", difference.premise)) {
+        // Several runs may differ in the same.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     format!("search both alike, or accept the difference with {}", names.join(" "))
 }
 
@@ -82,7 +95,7 @@ fn direction(quantity: Quantity, change: f64) -> &'static str {
     }
 }
 
-fn label(quantity: Quantity) -> &'static str {
+pub(super) fn label(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::LatencyMs => "latency",
         Quantity::LatencyReductionPct => "reduction from baseline",
@@ -92,6 +105,7 @@ fn label(quantity: Quantity) -> &'static str {
         Quantity::ModelBytes => "model",
         Quantity::PeakActivationBytes => "peak activation",
         Quantity::Hypervolume => "hypervolume",
+        Quantity::MeasuredLatencyMs => "measured latency",
     }
 }
 
@@ -121,14 +135,44 @@ pub(super) fn front_sentences(fronts: &FrontComparison) -> Vec<String> {
             fronts.base_dominated, fronts.new_dominated
         ),
     ];
-    if let [latency_us, score] = fronts.reference[..] {
-        sentences.push(format!(
-            "hypervolume (µs × trainability) up to {:.3} ms and trainability {:.3}",
-            latency_us / 1e3,
-            -score
-        ));
-    }
+    sentences.extend(volume_sentence(&fronts.reference));
     sentences
+}
+
+/// What hypervolumes are measured to; empty without a reference point.
+pub(super) fn volume_sentence(reference: &[f64]) -> Option<String> {
+    let [latency_us, score] = reference[..] else { return None };
+    let latency_ms = latency_us / 1e3;
+    Some(format!("hypervolume (µs × trainability) up to {latency_ms:.3} ms and trainability {:.3}", -score))
+}
+
+/// The fastest architectures that only one front has.
+pub(super) fn members(fronts: &FrontComparison) -> Table {
+    let mut table = Table::new(&["architecture", "", "ms", "trainability", ""]).left(1).left(4);
+    for member in &fronts.members {
+        let (word, other) = if member.gained { ("gained", "BASE") } else { ("lost", "NEW") };
+        let relation = match (member.dominates, member.dominated_by) {
+            (0, 0) => String::new(),
+            (0, rivals) => format!("dominated by {rivals} of {other}"),
+            (victims, _) => format!("dominates {victims} of {other}"),
+        };
+        table.push([
+            member.id.clone(),
+            word.to_owned(),
+            format!("{:.3}", member.latency_ms),
+            format!("{:.3}", member.trainability),
+            relation,
+        ]);
+    }
+    table
+}
+
+/// What the table of members shows of all that were gained and lost.
+pub(super) fn members_title(fronts: &FrontComparison) -> &'static str {
+    match fronts.members.len() < fronts.gained.len() + fronts.lost.len() {
+        true => "gained and lost, the fastest of each",
+        false => "gained and lost",
+    }
 }
 
 /// The least latency of both at equal score.
