@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn run(report: Report) -> Run {
-    Run { report, front: None, held_out: None }
+    Run::of(report)
 }
 
 /// Every tag is closed in order, attributes are quoted, and no text holds a bare `<`.
