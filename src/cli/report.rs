@@ -76,7 +76,10 @@ fn files(args: &Args) -> anyhow::Result<Vec<(&Path, Form)>> {
         }
         if file.exists() && !args.force {
             let option = if matches!(form, Form::Figure(_)) { "--plot" } else { "--out" };
-            bail!("{} is there already; name another with {option}, or --force to replace it", file.display());
+            bail!(
+                "{} is there already; name another with {option}, or --force to replace it",
+                file.display()
+            );
         }
         if args.random_line
             && !files.iter().any(|(_, form)| matches!(form, Form::Html | Form::Figure(Figure::Convergence)))

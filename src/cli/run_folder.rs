@@ -25,7 +25,8 @@ impl RunFolder {
 
     /// Removes an earlier search, so that the files of two never lie side by side.
     fn clear(&self) -> anyhow::Result<()> {
-        let files = [self.report(), self.markdown(), self.front(), self.checkpoint(), self.estimator(), self.space()];
+        let files =
+            [self.report(), self.markdown(), self.front(), self.checkpoint(), self.estimator(), self.space()];
         for file in files.iter().filter(|file| file.exists()) {
             std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
         }

@@ -7,6 +7,7 @@ mod codesign;
 mod common;
 mod compare;
 mod estimate;
+mod figures;
 mod fit;
 mod fixture;
 mod help;

@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn the_style_of_a_file_has_no_variables() {
         let style = style();
-        assert!(style.contains("svg .curve { stroke: #0072b2;") && style.contains(".memory { fill: #e69f00; }"));
+        assert!(
+            style.contains("svg .curve { stroke: #0072b2;") && style.contains(".memory { fill: #e69f00; }")
+        );
         assert!(!style.contains("var("), "{style}");
         assert!(!style.contains('@') && !style.contains('<'), "{style}");
     }
@@ -114,7 +116,8 @@ mod tests {
     #[test]
     fn a_long_legend_takes_another_row() {
         let sign: Sign = ("<circle r=\"6\"/>", "a meaning of thirty characters");
-        let drawing = |signs| Drawing { id: "x", height: 9.0, says: String::new(), content: String::new(), signs };
+        let drawing =
+            |signs| Drawing { id: "x", height: 9.0, says: String::new(), content: String::new(), signs };
         assert_eq!(drawing(vec![sign; 2]).legend_rows(0.0).1, 20.0);
         assert_eq!(drawing(vec![sign; 3]).legend_rows(0.0).1, 40.0);
         assert_eq!(drawing(Vec::new()).legend_rows(0.0).1, 0.0);

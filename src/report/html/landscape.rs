@@ -14,9 +14,10 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 44.0;
 const TOP: f64 = 14.0;
-/// Labels of the lanes are at least this many pixels apart, their lines this many.
-const LABELS_APART: f64 = 34.0;
-const LINES_APART: f64 = 5.0;
+/// Lines of the lanes are at least this many pixels apart.
+const LINES_APART: f64 = 8.0;
+/// More blocks than this are not drawn.
+const MOST_SMALL: usize = 20;
 /// A growth by less than this is no step.
 const STEP: f64 = 1.02;
 
@@ -25,7 +26,7 @@ const SIGNS: [Sign; 5] = [
     ("<circle class=\"dot\" cx=\"6\" cy=\"6\" r=\"5\"/>", "offered by the space"),
     ("<path class=\"best\" d=\"M6 0L12 6L6 12L0 6Z\"/>", "found"),
     ("<path class=\"mark\" d=\"M2 2L10 10M10 2L2 10\"/>", "baseline's width"),
-    ("<path class=\"macs\" d=\"M0 10L12 2\"/>", "MACs, scaled to meet where the search stopped"),
+    ("<path class=\"macs\" d=\"M0 10L12 2\"/>", "MACs, scaled to meet at the found width"),
 ];
 
 pub(super) fn section(run: &Run) -> String {
@@ -42,7 +43,7 @@ pub(super) fn section(run: &Run) -> String {
 
 pub(super) fn drawing(run: &Run) -> Option<Drawing> {
     let (landscape, first, _) = parts(run)?;
-    let plane = Plane::over(landscape, first, WIDTH, HEIGHT);
+    let plane = Plane::over(landscape, first, (WIDTH, HEIGHT));
     let says = format!(
         "Line: latency of block {} against its {}; dots: the widths that the space offers",
         first.block,
@@ -68,8 +69,8 @@ fn intro(landscape: &Landscape, first: &Curve) -> String {
         lanes => format!(" Vertical lines are multiples of {lanes}, the lanes of the accelerator."),
     };
     format!(
-        "<p class=\"soft\">What block {} of the chosen architecture would cost with other {}, everything else as \
-         it is; of all blocks its latency changed most.{lanes}</p>\n",
+        "<p class=\"soft\">What the layers of block {} of the chosen architecture are estimated to take with other {}, \
+         everything else as it is. Of all blocks, its latency changed most.{lanes}</p>\n",
         escape(&first.block),
         first.width.name()
     )
@@ -102,10 +103,15 @@ struct Plane {
     widest: u32,
     width: f64,
     floor: f64,
+    /// How many pixels a line may be off, so that small pictures stay small.
+    off: f64,
+    /// Labels below are at least this many pixels apart.
+    labels_apart: f64,
 }
 
 impl Plane {
-    fn over(landscape: &Landscape, curve: &Curve, width: f64, height: f64) -> Self {
+    fn over(landscape: &Landscape, curve: &Curve, (width, height): (f64, f64)) -> Self {
+        let small = width < WIDTH;
         let floor = height - BOTTOM;
         let widest = curve.points.last().map_or(1, |point| point.channels);
         let latencies = curve.points.iter().map(|point| point.latency_ms);
@@ -116,6 +122,8 @@ impl Plane {
             widest,
             width,
             floor,
+            off: if small { 0.5 } else { 0.1 },
+            labels_apart: if small { 68.0 } else { 34.0 },
         }
     }
 
@@ -125,28 +133,22 @@ impl Plane {
 
     fn grid(&self) -> String {
         let (right, floor) = (self.width - RIGHT, self.floor);
-        let mut svg = String::new();
-        // Writing to a string cannot fail.
-        for (value, label) in self.y.ticks() {
-            let y = self.y.at(value);
-            let _ = writeln!(
-                svg,
-                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{right}\"/><text class=\"soft\" x=\"{}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{label}</text>",
-                LEFT - 6.0,
-                y + 4.0
-            );
-        }
-        let lines: String = self.every(LINES_APART).map(|(x, _)| format!("M{x:.1} {TOP}V{floor}")).collect();
-        let _ = writeln!(svg, "<path class=\"grid\" d=\"{lines}\"/>");
-        for (x, channels) in self.every(LABELS_APART) {
-            let _ = writeln!(
-                svg,
-                "<text class=\"soft\" x=\"{x:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{channels}</text>",
-                floor + 16.0
-            );
-        }
-        svg
+        let ticks: Vec<(f64, String)> =
+            self.y.ticks().into_iter().map(|(value, label)| (self.y.at(value), label)).collect();
+        let across: String = ticks.iter().map(|(y, _)| format!("M{LEFT} {y:.1}H{right}")).collect();
+        let up: String = self.every(LINES_APART).map(|(x, _)| format!("M{x:.1} {TOP}V{floor}")).collect();
+        let left: String = ticks
+            .iter()
+            .map(|(y, label)| format!("<text x=\"{}\" y=\"{:.0}\">{label}</text>", LEFT - 6.0, y + 4.0))
+            .collect();
+        let below: String = self
+            .every(self.labels_apart)
+            .map(|(x, channels)| format!("<text x=\"{x:.0}\" y=\"{:.0}\">{channels}</text>", floor + 16.0))
+            .collect();
+        format!(
+            "<path class=\"grid\" d=\"{across}{up}\"/>\n<g class=\"labels\" text-anchor=\"end\">{left}</g>\n\
+             <g class=\"labels\" text-anchor=\"middle\">{below}</g>\n"
+        )
     }
 
     /// Multiples of the lanes that are at least so many pixels apart.
@@ -183,7 +185,11 @@ impl Plane {
             .map(|point| (self.x.at(f64::from(point.channels)), self.y.at(scale * point.macs.0 as f64)))
             .take_while(|(_, y)| *y >= TOP - 1.0)
             .collect();
-        format!("<path class=\"macs\" d=\"{}\"/>\n<path class=\"faint\" d=\"{}\"/>\n", path(&macs), path(&every))
+        format!(
+            "<path class=\"macs\" d=\"{}\"/>\n<path class=\"faint\" d=\"{}\"/>\n",
+            path(&macs, self.off),
+            path(&every, self.off)
+        )
     }
 
     /// What the space offers, the baseline's width and the one that was found.
@@ -227,14 +233,25 @@ fn words(what: &str, point: CurvePrice) -> String {
     format!("{what}: {} channels, {:.4} ms, {} MACs", point.channels, point.latency_ms, si(point.macs.0))
 }
 
-/// A line through `places` without those that lie on it anyway.
-fn path(places: &[(f64, f64)]) -> String {
-    const OFF: f64 = 0.1;
+/// A line through `places` without those that lie within `off` pixels of it anyway; in steps of a tenth.
+fn path(places: &[(f64, f64)], off: f64) -> String {
+    let mut from = (0, 0);
+    let mut text = String::new();
+    for (index, (x, y)) in corners(places, off).into_iter().enumerate() {
+        let to = ((x * 10.0).round() as i64, (y * 10.0).round() as i64);
+        text += ["M", "l"].get(index).copied().unwrap_or(" ");
+        text += &format!("{} {}", tenths(to.0 - from.0), tenths(to.1 - from.1));
+        from = to;
+    }
+    text
+}
+
+fn corners(places: &[(f64, f64)], off: f64) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::new();
     let mut skipped: Vec<(f64, f64)> = Vec::new();
     for &(x, y) in places {
         let straight = kept.last().is_some_and(|&(x0, y0)| {
-            skipped.iter().all(|(sx, sy)| (y0 + (y - y0) * (sx - x0) / (x - x0) - sy).abs() <= OFF)
+            skipped.iter().all(|(sx, sy)| (y0 + (y - y0) * (sx - x0) / (x - x0) - sy).abs() <= off)
         });
         if !straight {
             kept.extend(skipped.last());
@@ -246,8 +263,17 @@ fn path(places: &[(f64, f64)]) -> String {
         }
     }
     kept.extend(skipped.last());
-    let points: Vec<String> = kept.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-    if points.is_empty() { String::new() } else { format!("M{}", points.join("L")) }
+    kept
+}
+
+/// So many tenths as a number, as short as it can be.
+fn tenths(count: i64) -> String {
+    let sign = if count < 0 { "-" } else { "" };
+    match (count.unsigned_abs() / 10, count.unsigned_abs() % 10) {
+        (whole, 0) => format!("{sign}{whole}"),
+        (0, tenths) => format!("{sign}.{tenths}"),
+        (whole, tenths) => format!("{sign}{whole}.{tenths}"),
+    }
 }
 
 /// The marked widths, and where there are few lanes, either side of each of them.
@@ -281,8 +307,7 @@ fn meaning(curve: &Curve, channels: u32) -> String {
         (curve.baseline == Some(channels), "baseline"),
         (curve.curated.contains(&channels), "offered"),
     ];
-    let words: Vec<&str> =
-        meanings.into_iter().filter(|(holds, _)| *holds).map(|(_, word)| word).collect();
+    let words: Vec<&str> = meanings.into_iter().filter(|(holds, _)| *holds).map(|(_, word)| word).collect();
     words.join(", ")
 }
 
@@ -291,9 +316,10 @@ fn small_ones(landscape: &Landscape, others: &[Curve]) -> String {
     if others.is_empty() {
         return String::new();
     }
-    let pictures: String = others.iter().map(|curve| small(landscape, curve)).collect();
+    let shown = &others[..others.len().min(MOST_SMALL)];
+    let pictures: String = shown.iter().map(|curve| small(landscape, curve)).collect();
     let mut table = Table::new(&["block", "varied", "channels", "latency ms", "MACs", ""]).left(1).left(5);
-    for curve in others {
+    for curve in shown {
         let marked = curve.points.iter().map(|point| (point, meaning(curve, point.channels)));
         for (point, what) in marked.filter(|(_, what)| !what.is_empty()) {
             table.push([
@@ -307,16 +333,16 @@ fn small_ones(landscape: &Landscape, others: &[Curve]) -> String {
         }
     }
     format!(
-        "<details class=\"long\"><summary>The other {} blocks</summary>\n<div class=\"pair\">\n{pictures}</div>\n\
+        "<details class=\"long\"><summary>{} other blocks</summary>\n<div class=\"pair\">\n{pictures}</div>\n\
          {}</details>\n",
-        others.len(),
+        shown.len(),
         folded("Table: marked widths of the other blocks", &table)
     )
 }
 
 fn small(landscape: &Landscape, curve: &Curve) -> String {
     let (width, height) = SMALL;
-    let plane = Plane::over(landscape, curve, width, height);
+    let plane = Plane::over(landscape, curve, SMALL);
     format!(
         "<div class=\"figure\"><svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Latency of block {} \
          against its {}\">\n{}</svg></div>\n",
@@ -332,9 +358,14 @@ mod tests {
 
     #[test]
     fn a_line_keeps_its_corners_only() {
-        let stairs = [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 5.0), (4.0, 5.0), (5.0, 5.0)];
-        assert_eq!(path(&stairs), "M0.0 1.0L2.0 1.0L3.0 5.0L5.0 5.0");
-        assert_eq!(path(&[(0.0, 0.0), (1.0, 2.0), (2.0, 4.0)]), "M0.0 0.0L2.0 4.0");
-        assert_eq!(path(&[]), "");
+        let stairs = [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 5.5), (4.0, 5.5), (5.0, 5.5)];
+        assert_eq!(path(&stairs, 0.1), "M0 1l2 0 1 4.5 2 0");
+        assert_eq!(path(&[(0.0, 0.0), (1.0, 2.0), (2.0, 4.0)], 0.1), "M0 0l2 4");
+        assert_eq!(
+            path(&[(0.0, 0.5), (1.0, 0.75), (2.0, 0.25)], 0.5),
+            "M0 .5l2 -.2",
+            "rounding adds no drift"
+        );
+        assert_eq!(path(&[], 0.1), "");
     }
 }

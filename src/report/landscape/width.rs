@@ -127,7 +127,11 @@ mod tests {
         let changed = Width::Output.set(&architecture(), (0, 0), 40).lines();
         assert_eq!(
             changed[2..5],
-            ["s1.b1 ibn k3 s1 x16 c40 relu6", "s1.b2 ibn k3 s1 x40 c40 relu6", "s2.b1 ibn k3 s2 x96 c32 relu6"]
+            [
+                "s1.b1 ibn k3 s1 x16 c40 relu6",
+                "s1.b2 ibn k3 s1 x40 c40 relu6",
+                "s2.b1 ibn k3 s2 x96 c32 relu6"
+            ]
         );
     }
 }
