@@ -32,7 +32,7 @@ fn a_landscape_is_priced_by_the_estimator_of_the_run() {
     let entry = &run.report.front[0];
     let chosen = Architecture::parse(&entry.blocks).unwrap();
     let blocks = chosen.stages.iter().map(Vec::len).sum::<usize>();
-    assert_eq!((landscape.lanes, landscape.curves.len()), (8, blocks));
+    assert_eq!((landscape.lanes, landscape.curves.len()), (16, blocks));
     for curve in &landscape.curves {
         let prefix = format!("{}.", curve.block);
         let layers = || entry.layers.iter().filter(|layer| layer.name.starts_with(&prefix));
@@ -87,7 +87,9 @@ fn the_page_shows_the_landscape_and_says_its_steepest_step() {
         ),
         "the step is computed"
     );
-    assert!(page.contains("<td>48</td><td>0.2500</td><td>48.0 k</td><td class=\"l\">baseline, offered</td>"));
+    assert!(page.contains(
+        "<td class=\"l\">48</td><td>0.2500</td><td>48.0 k</td><td class=\"l\">baseline, offered</td>"
+    ));
     assert!(page.contains("40 networks were predicted with an error of 2.5 % in the mean"));
     assert!(page.contains("held 90.0 % of the unseen networks"));
 }

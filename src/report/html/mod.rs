@@ -14,8 +14,10 @@ mod entries;
 mod figures;
 mod landscape;
 mod layers;
+mod line;
 mod quality;
 mod scatter;
+mod staircase;
 
 pub use figures::{Figure, figure_svg};
 

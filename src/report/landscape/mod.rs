@@ -66,12 +66,14 @@ impl Curve {
         self.points.get(index).copied()
     }
 
-    /// The two neighbouring widths between which the latency grows most, relative to the narrower one.
+    /// The two neighbouring widths between which the latency grows most, relative to the narrower one. A width
+    /// that costs nothing is none to start from.
     #[must_use]
     pub fn steepest(&self) -> Option<(CurvePrice, CurvePrice)> {
         let steps = self.points.iter().copied().zip(self.points.iter().copied().skip(1));
         let growth = |(a, b): &(CurvePrice, CurvePrice)| b.latency_ms / a.latency_ms;
-        steps.max_by(|a, b| growth(a).total_cmp(&growth(b)))
+        let costly = steps.filter(|(a, _)| a.latency_ms > 0.0 && a.macs.0 > 0);
+        costly.max_by(|a, b| growth(a).total_cmp(&growth(b)))
     }
 }
 
