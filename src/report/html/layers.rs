@@ -15,6 +15,7 @@ const BAR: f64 = 15.0;
 /// What limits a layer: the word its reason contains and the class that colours it.
 const LIMITS: [&str; 3] = ["compute", "memory", "output"];
 
+const BASELINE: Sign = ("<rect class=\"compute was\" width=\"12\" height=\"12\"/>", "baseline, paler");
 const SIGNS: [Sign; 4] = [
     ("<rect class=\"compute\" width=\"12\" height=\"12\"/>", "compute-bound"),
     ("<rect class=\"memory\" width=\"12\" height=\"12\"/>", "memory-bound"),
@@ -49,7 +50,7 @@ pub(super) fn drawing(run: &Run) -> Option<Drawing> {
             false => "Bars: latency of each block".into(),
         },
         content: bars(&pairs, both),
-        signs: SIGNS.to_vec(),
+        signs: SIGNS.into_iter().chain(both.then_some(BASELINE)).collect(),
     })
 }
 
