@@ -27,7 +27,7 @@ fn network(seed: u32) -> Network {
             activation: Activation::Relu6,
             se: None,
         };
-        x = block.build(&mut b, &format!("b{index}"), x).unwrap_or(x);
+        x = block.build(&mut b, format!("b{index}"), x).unwrap_or(x);
     }
     b.finish()
 }

@@ -34,7 +34,7 @@ fn network(size: u32, width: u32) -> Network {
         let activation = Activation::Relu6;
         let kind = BlockKind::Ibn;
         let block = Block { kind, fused: index < 2, kernel: 3, stride, hidden, cout, activation, se: None };
-        x = block.build(&mut b, &format!("b{index}"), x).unwrap();
+        x = block.build(&mut b, format!("b{index}"), x).unwrap();
     }
     x = b.add("pool", GlobalAvgPool, &[x], Activation::None).unwrap();
     b.add("classes", Dense { cout: 100, bias: true }, &[x], Activation::None).unwrap();

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use nas::{
     io::write_atomically,
-    report::{CoDesign, Report, Run, report_html, report_markdown, report_text},
+    report::{
+        CoDesign, Figure, Landscape, RandomLine, Report, Run, figure_svg, report_html, report_markdown,
+        report_text,
+    },
 };
 
 use super::{
@@ -22,44 +25,117 @@ pub(super) struct Args {
     /// Write to this file instead; its ending gives the form: .html, .md, .json or .txt.
     #[arg(long, short, value_name = "FILE", conflicts_with = "format")]
     out: Option<PathBuf>,
-    /// Replace that file if there is one.
-    #[arg(long, requires = "out")]
+    /// Write a single figure as an SVG file; its name says which: front.svg, layers.svg, ablation.svg,
+    /// convergence.svg or landscape.svg, in any folder. May be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    plot: Vec<PathBuf>,
+    /// Also run a random search with the same seed, of up to 5,000 evaluations, and draw its line into the
+    /// convergence.
+    #[arg(long)]
+    random_line: bool,
+    /// Replace files that are there.
+    #[arg(long)]
     force: bool,
     /// The form of the result.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
+/// What a file that is asked for shows.
+enum Form {
+    Html,
+    Markdown,
+    Json,
+    Text,
+    Figure(Figure),
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    match &args.out {
-        Some(file) => write(args, file)?,
-        None if args.run.join(codesign::FILE).exists() => {
-            let table = CoDesign::load(&args.run.join(codesign::FILE))?;
-            output::print(&codesign::rendered(&table, args.format))?;
-        }
-        None => output::print(&rendered(&Report::load(&report_path(&args.run))?, args.format))?,
+    let files = files(args)?;
+    if !files.is_empty() {
+        write(args, &files)?;
+    } else if args.force || args.random_line {
+        bail!("--force and --random-line are for files; name one with --out or --plot");
+    } else if args.run.join(codesign::FILE).exists() {
+        let table = CoDesign::load(&args.run.join(codesign::FILE))?;
+        output::print(&codesign::rendered(&table, args.format))?;
+    } else {
+        output::print(&rendered(&Report::load(&report_path(&args.run))?, args.format))?;
     }
     Ok(Status::Done)
 }
 
-fn write(args: &Args, file: &Path) -> anyhow::Result<()> {
-    if file.exists() && !args.force {
-        bail!("{} is there already; name another with --out, or --force to replace it", file.display());
+/// Every file to write, checked before any work.
+fn files(args: &Args) -> anyhow::Result<Vec<(&Path, Form)>> {
+    let pages = args.out.iter().map(|file| Ok((file.as_path(), form(file)?)));
+    let plots = args.plot.iter().map(|file| Ok((file.as_path(), Form::Figure(figure(file)?))));
+    let files: Vec<(&Path, Form)> = pages.chain(plots).collect::<anyhow::Result<_>>()?;
+    for (index, (file, form)) in files.iter().enumerate() {
+        if files[..index].iter().any(|(other, _)| other == file) {
+            bail!("{} is asked for twice", file.display());
+        }
+        if file.exists() && !args.force {
+            let option = if matches!(form, Form::Figure(_)) { "--plot" } else { "--out" };
+            bail!(
+                "{} is there already; name another with {option}, or --force to replace it",
+                file.display()
+            );
+        }
+        if args.random_line
+            && !files.iter().any(|(_, form)| matches!(form, Form::Html | Form::Figure(Figure::Convergence)))
+        {
+            bail!("--random-line is drawn into a page or convergence.svg; ask for one with --out or --plot");
+        }
     }
+    Ok(files)
+}
+
+fn form(file: &Path) -> anyhow::Result<Form> {
+    Ok(match file.extension().and_then(|ending| ending.to_str()) {
+        Some("html" | "htm") => Form::Html,
+        Some("md") => Form::Markdown,
+        Some("json") => Form::Json,
+        Some("txt") => Form::Text,
+        _ => bail!("--out {}: expected a file ending in .html, .md, .json or .txt", file.display()),
+    })
+}
+
+fn figure(file: &Path) -> anyhow::Result<Figure> {
+    if file.extension().is_none_or(|ending| ending != "svg") {
+        bail!("--plot {}: expected a file ending in .svg, such as front.svg", file.display());
+    }
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    Figure::named(&name).with_context(|| format!("--plot {}", file.display()))
+}
+
+fn write(args: &Args, files: &[(&Path, Form)]) -> anyhow::Result<()> {
     if args.run.join(codesign::FILE).exists() {
         bail!("{} holds searches for several chips; give the folder of one of them", args.run.display());
     }
-    let run = Run::load(&args.run)?;
-    let text = match file.extension().and_then(|ending| ending.to_str()) {
-        Some("html" | "htm") => report_html(&run),
-        Some("md") => report_markdown(&run.report),
-        Some("json") => run.report.to_json(),
-        Some("txt") => report_text(&run.report),
-        _ => bail!("--out {}: expected a file ending in .html, .md, .json or .txt", file.display()),
-    };
-    write_atomically(file, text.as_bytes())?;
-    output::tell(format_args!("wrote {}", file.display()));
+    let mut run = Run::load(&args.run)?;
+    if files.iter().any(|(_, form)| matches!(form, Form::Html | Form::Figure(Figure::Landscape))) {
+        run.landscape = Landscape::of(&run)?;
+    }
+    if args.random_line {
+        run.random = Some(RandomLine::of(&run)?);
+    }
+    // What cannot be drawn is known before anything is written.
+    let texts = files.iter().map(|(file, form)| Ok((file, text(&run, form)?)));
+    for (file, text) in texts.collect::<anyhow::Result<Vec<_>>>()? {
+        write_atomically(file, text.as_bytes())?;
+        output::tell(format_args!("wrote {}", file.display()));
+    }
     Ok(())
+}
+
+fn text(run: &Run, form: &Form) -> anyhow::Result<String> {
+    Ok(match form {
+        Form::Html => report_html(run),
+        Form::Markdown => report_markdown(&run.report),
+        Form::Json => run.report.to_json(),
+        Form::Text => report_text(&run.report),
+        Form::Figure(figure) => figure_svg(run, *figure)?,
+    })
 }
 
 /// A run folder stands for its report.

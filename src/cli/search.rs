@@ -25,7 +25,8 @@ use super::{
 
 /// Search a space for the architecture with the least latency at no less expected accuracy.
 ///
-/// Writes a run folder with report.json, report.md, front.csv, checkpoint.json and a copy of the estimator.
+/// Writes a run folder with report.json, report.md, front.csv, checkpoint.json and copies of the space
+/// and the estimator.
 /// With several estimators, one search for each chip in a folder of its own, and codesign.json: what each chip
 /// reaches at the same trainability.
 #[derive(clap::Args)]
@@ -163,6 +164,7 @@ pub(super) fn searched_and_saved(
     report.save(&folder.report())?;
     nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
     nas::io::write_atomically(&folder.front(), front_csv(space, problem, &outcome).as_bytes())?;
+    nas::io::write_atomically(&folder.space(), nas::io::read_text(&args.space)?.as_bytes())?;
     Ok((report, outcome))
 }
 

@@ -281,7 +281,7 @@ mod tests {
         let stem = Conv2d::square(16, 3, 2);
         let mut x = b.add("stem", stem, &[Source::Input], Activation::Relu6).unwrap();
         for (index, block) in blocks.iter().enumerate() {
-            x = block.build(&mut b, &format!("b{index}"), x).unwrap();
+            x = block.build(&mut b, format!("b{index}"), x).unwrap();
         }
         let network = b.finish();
         let found = network.blocks();

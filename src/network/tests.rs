@@ -28,7 +28,7 @@ fn mobilenet_v2(input: u32) -> Network {
                 activation: Activation::Relu6,
                 se: None,
             };
-            x = block.build(&mut b, &format!("s{stage}.b{repeat}"), x).unwrap();
+            x = block.build(&mut b, format!("s{stage}.b{repeat}"), x).unwrap();
         }
     }
     x = b.add("head.features", conv(1280, 1, 1), &[x], Activation::Relu6).unwrap();

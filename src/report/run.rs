@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::{Landscape, RandomLine, Report};
 use crate::{
     error::{Error, Problem, Result},
-    estimator::{Accuracy, Estimator},
+    estimator::{Accuracy, Estimator, Quality},
     io::read_text,
+    space::Space,
 };
 
 /// A report with what lies beside it in its run folder.
@@ -18,8 +19,16 @@ pub struct Run {
     pub report: Report,
     /// The whole front, if a folder with front.csv was given.
     pub front: Option<Vec<FrontPoint>>,
-    /// How well the estimator predicts networks it has not seen, if its file lies in the folder.
-    pub held_out: Option<Accuracy>,
+    /// How well the estimator predicts what it has not seen, if its file lies in the folder.
+    pub quality: Option<Quality>,
+    /// The estimator of the report, if its file lies in the folder.
+    pub estimator: Option<Estimator>,
+    /// The space of the report, if its file lies in the folder.
+    pub space: Option<Space>,
+    /// What the chosen architecture's blocks cost at every width, if it was asked for ([`Landscape::of`]).
+    pub landscape: Option<Landscape>,
+    /// What random search reaches, if it was asked for ([`RandomLine::of`]).
+    pub random: Option<RandomLine>,
 }
 
 /// One architecture of the whole front.
@@ -34,21 +43,36 @@ pub struct FrontPoint {
 }
 
 impl Run {
-    /// Reads a run folder, or a report file alone.
+    /// A report with nothing beside it.
+    #[must_use]
+    pub fn of(report: Report) -> Self {
+        let (front, quality, estimator, space) = (None, None, None, None);
+        Self { report, front, quality, estimator, space, landscape: None, random: None }
+    }
+
+    /// Reads a run folder, or a report file alone. A copy of another estimator or space than the report's counts
+    /// as not there.
     ///
     /// # Errors
     /// A file cannot be read, or front.csv is not the front of the report.
     pub fn load(path: &Path) -> Result<Self> {
         if !path.is_dir() {
-            return Ok(Self { report: Report::load(path)?, front: None, held_out: None });
+            return Ok(Self::of(Report::load(path)?));
         }
         let report = Report::load(&path.join("report.json"))?;
         let front = beside(&path.join("front.csv"), |file| read_front(file, &report))?;
-        let estimator = beside(&path.join("estimator.json"), Estimator::load)?;
-        let held_out = estimator
-            .filter(|estimator| report.estimators.iter().any(|origin| origin.hash == estimator.hash()))
-            .and_then(|estimator| estimator.quality().networks.clone());
-        Ok(Self { report, front, held_out })
+        let estimator = beside(&path.join("estimator.json"), Estimator::load)?
+            .filter(|estimator| report.estimators.iter().any(|origin| origin.hash == estimator.hash()));
+        let space = beside(&path.join("space.json"), |file| Space::load_for(file, report.parallelism))?
+            .filter(|space| space.hash() == report.space.hash);
+        let quality = estimator.as_ref().map(|estimator| estimator.quality().clone());
+        Ok(Self { front, quality, estimator, space, ..Self::of(report) })
+    }
+
+    /// How well the estimator predicts whole networks that it has not seen.
+    #[must_use]
+    pub fn held_out(&self) -> Option<&Accuracy> {
+        self.quality.as_ref()?.networks.as_ref()
     }
 
     /// The whole front, or the entries of the report where it is not known.

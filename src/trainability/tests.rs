@@ -51,7 +51,7 @@ impl Genes {
                     activation: self.activation,
                     se: self.excite.then_some(se),
                 };
-                x = block.build(&mut b, &format!("s{stage}.b{repeat}"), x).unwrap();
+                x = block.build(&mut b, format!("s{stage}.b{repeat}"), x).unwrap();
             }
         }
         x = b.add("features", Conv2d::square(640, 1, 1), &[x], self.activation).unwrap();

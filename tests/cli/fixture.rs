@@ -7,8 +7,12 @@ use std::{
 };
 
 use nas::{
-    report::{AblationRow, ConvergenceRow, Entry, LayerRow, Origin, Report},
+    estimator::{Accuracy, Quality},
+    report::{
+        AblationRow, ConvergenceRow, Curve, CurvePrice, Entry, Landscape, LayerRow, Origin, Report, Width,
+    },
     space::Architecture,
+    units::Macs,
 };
 
 const HEAD: &str = "head classifier features=64 classes=10 activation=relu6";
@@ -137,4 +141,34 @@ pub(crate) fn save(report: &Report, folder: &Path) -> PathBuf {
     }
     fs::write(folder.join("front.csv"), csv).unwrap();
     folder.to_owned()
+}
+
+/// Two blocks on an accelerator of 16 lanes: each begun group of lanes costs as much as a whole one.
+pub(crate) fn landscape() -> Landscape {
+    let price = |channels: u32| CurvePrice {
+        channels,
+        latency_ms: 0.1 + 0.05 * f64::from(channels.div_ceil(16)),
+        macs: Macs(1000 * u64::from(channels)),
+    };
+    let curve = |block: &str, width, chosen, baseline| {
+        let points = (8..=64).map(price).collect();
+        Curve { block: block.into(), width, points, curated: vec![16, 32, 48], baseline, chosen }
+    };
+    let mut first = curve("s1.b1", Width::Hidden, 32, Some(48));
+    // The first step is the steepest.
+    first.points.iter_mut().filter(|point| point.channels > 16).for_each(|point| point.latency_ms += 0.025);
+    first.points.iter_mut().filter(|point| point.channels > 32).for_each(|point| point.latency_ms -= 0.025);
+    Landscape { lanes: 16, curves: vec![first, curve("s2.b1", Width::Output, 48, None)] }
+}
+
+/// What an estimator may say of unseen networks.
+pub(crate) fn quality() -> Quality {
+    let accuracy = |n, mape_pct| Accuracy { n, mape_pct, within_10_pct: 97.5, spearman: 0.998 };
+    Quality {
+        networks: Some(accuracy(40, 2.5)),
+        layers: Some(accuracy(900, 7.5)),
+        layers_by_kind: vec![("conv2d".into(), accuracy(500, 6.5))],
+        interval_coverage_pct: Some(90.0),
+        ..Quality::default()
+    }
 }

@@ -10,6 +10,7 @@ mod compare_measured;
 mod compare_trend;
 mod estimate;
 mod export;
+mod figures;
 mod fit;
 mod fixture;
 mod help;

@@ -2,19 +2,22 @@
 
 use std::{fs, path::Path};
 
-use nas::report::{FrontPoint, Report, Run, report_html};
+use nas::{
+    report::{Curve, CurvePrice, FrontPoint, Landscape, Report, Run, Width, report_html},
+    units::Macs,
+};
 
 use crate::{
     common::{nas, refusal, stderr},
-    fixture::{base, report, save},
+    fixture::{base, landscape, quality, report, save},
 };
 
 fn run(report: Report) -> Run {
-    Run { report, front: None, held_out: None }
+    Run::of(report)
 }
 
 /// Every tag is closed in order, attributes are quoted, and no text holds a bare `<`.
-fn assert_well_formed(page: &str) {
+pub(crate) fn assert_well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     let rest = without(&without(page, "script"), "style");
     for tag in rest.split('<').skip(1) {
@@ -54,7 +57,7 @@ fn assert_links_lead_somewhere(page: &str) {
     }
 }
 
-fn checked(run: &Run) -> String {
+pub(crate) fn checked(run: &Run) -> String {
     let page = report_html(run);
     assert_well_formed(&page);
     assert_links_lead_somewhere(&page);
@@ -66,7 +69,7 @@ fn checked(run: &Run) -> String {
 
 #[test]
 fn the_page_holds_every_section_in_order() {
-    let page = checked(&run(base()));
+    let page = checked(&Run { landscape: Some(landscape()), quality: Some(quality()), ..run(base()) });
     let sections = [
         "class=\"verdict\"",
         "Pareto front</h2>",
@@ -74,6 +77,8 @@ fn the_page_holds_every_section_in_order() {
         "What changed</h2>",
         "Ablation</h2>",
         "Convergence</h2>",
+        "Cost landscape</h2>",
+        "Estimator quality</h2>",
         "Architecture</h2>",
     ];
     let places = sections.map(|section| page.find(section).unwrap_or_else(|| panic!("no {section}")));
@@ -83,7 +88,7 @@ fn the_page_holds_every_section_in_order() {
 
 #[test]
 fn every_drawing_also_stands_in_a_table() {
-    let page = checked(&run(base()));
+    let page = checked(&Run { landscape: Some(landscape()), ..run(base()) });
     for section in page.split("<section>").skip(1).filter(|section| section.contains("<svg")) {
         assert!(section.contains("<table>"), "{section}");
     }
@@ -97,7 +102,15 @@ fn what_has_no_data_is_left_out() {
     nothing.hypervolume_reference.clear();
     let page = checked(&run(nothing));
     assert!(page.contains("No architecture meets the requirement"));
-    for section in ["Pareto front", "What changed", "Ablation", "Convergence", "chosen</th>"] {
+    for section in [
+        "Pareto front",
+        "What changed",
+        "Ablation",
+        "Convergence",
+        "landscape",
+        "Estimator quality",
+        "chosen</th>",
+    ] {
         assert!(!page.contains(section), "{section}");
     }
 }
@@ -128,6 +141,24 @@ fn names_stay_text_however_they_look() {
     assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("alert(1)</script>"));
 }
 
+/// Forty blocks whose latency jumps at every width.
+fn rough_landscape() -> Landscape {
+    let price = |channels: u32| CurvePrice {
+        channels,
+        latency_ms: 0.1 + 0.001 * f64::from(channels) + 0.02 * f64::from(channels * 7919 % 101) / 101.0,
+        macs: Macs(u64::from(channels) * 123_457),
+    };
+    let curve = |block: u32| Curve {
+        block: format!("s{}.b{}", 1 + block / 5, 1 + block % 5),
+        width: Width::Hidden,
+        points: (8..=1400).step_by(2).map(price).collect(),
+        curated: vec![160, 320, 480, 640, 960],
+        baseline: Some(960),
+        chosen: 320,
+    };
+    Landscape { lanes: 16, curves: (0..40).map(curve).collect() }
+}
+
 #[test]
 fn two_thousand_entries_fit_into_400_kilobytes() {
     let mut large = run(base());
@@ -136,6 +167,7 @@ fn two_thousand_entries_fit_into_400_kilobytes() {
         latency_ms: 0.1 + 0.0001 * index as f64,
         trainability: 3.5 + 0.001 * index as f64,
     };
+    large.landscape = Some(rough_landscape());
     large.front = Some((0..2000).map(point).collect());
     large.report.front_size = 2000;
     let page = checked(&large);

@@ -31,7 +31,7 @@ fn everything() -> Network {
         let activation = Activation::Relu6;
         let block =
             Block { kind: BlockKind::Ibn, fused, kernel: 5, stride, hidden: 24, cout: 8, activation, se };
-        x = block.build(&mut b, &format!("s1.b{index}"), x).unwrap();
+        x = block.build(&mut b, format!("s1.b{index}"), x).unwrap();
     }
     let grouped = Conv2d { groups: 4, ..Conv2d::square(16, 3, 1) };
     let left = b.add("left", grouped, &[x], Activation::Relu).unwrap();

@@ -176,7 +176,7 @@ impl Headline {
 
 /// The held-out error of either estimator, or half of NEW's interval if neither is at hand.
 fn estimator_error(base: &Run, new: &Run, now: Option<&Entry>) -> Option<EstimatorError> {
-    let worst = [&base.held_out, &new.held_out]
+    let worst = [base.held_out(), new.held_out()]
         .into_iter()
         .flatten()
         .max_by(|a, b| a.mape_pct.total_cmp(&b.mape_pct));

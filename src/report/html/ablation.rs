@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, escape, figure, folded, section as titled};
+use super::{Drawing, WIDTH, escape, folded, section as titled};
 use crate::report::{
     AblationRow, Report,
     svg::{Axis, short},
@@ -13,21 +13,28 @@ const LEFT: f64 = 188.0;
 const ROW: f64 = 26.0;
 
 pub(super) fn section(report: &Report) -> String {
-    let Some(table) = ablation_table(report) else { return String::new() };
-    let axis = Axis::from_zero(report.ablation.iter().filter_map(|row| row.latency_ms), LEFT, WIDTH - 180.0);
-    let bars: String =
-        report.ablation.iter().enumerate().map(|(index, row)| bar(row, &axis, ROW * index as f64)).collect();
+    let (Some(drawing), Some(table)) = (drawing(report), ablation_table(report)) else {
+        return String::new();
+    };
     let html =
         "<p class=\"soft\">The least latency that meets the requirement when only some genes are free.</p>\n"
             .to_owned()
-            + &figure(
-                "ablation",
-                ROW * report.ablation.len() as f64,
-                "Bars: least latency by free genes",
-                &bars,
-            )
+            + &drawing.figure()
             + &folded("Table: ablation", &table);
     titled("Ablation", &html)
+}
+
+pub(super) fn drawing(report: &Report) -> Option<Drawing> {
+    ablation_table(report)?;
+    let axis = Axis::from_zero(report.ablation.iter().filter_map(|row| row.latency_ms), LEFT, WIDTH - 180.0);
+    let rows = report.ablation.iter().enumerate();
+    Some(Drawing {
+        id: "ablation",
+        height: ROW * report.ablation.len() as f64,
+        says: "Bars: least latency by free genes".into(),
+        content: rows.map(|(index, row)| bar(row, &axis, ROW * index as f64)).collect(),
+        signs: Vec::new(),
+    })
 }
 
 fn bar(row: &AblationRow, axis: &Axis, top: f64) -> String {

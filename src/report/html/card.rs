@@ -50,7 +50,7 @@ fn nothing(baseline: &Entry) -> String {
 /// What to keep in mind before relying on the numbers.
 fn doubts(run: &Run) -> String {
     let mut html = String::new();
-    if let Some(accuracy) = &run.held_out {
+    if let Some(accuracy) = run.held_out() {
         html += &format!(
             "<p>On {} networks that it had not seen, the estimator was off by {:.1} % in the mean and ranked \
              them with a Spearman correlation of {:.3}.</p>\n",

@@ -2,30 +2,78 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, figure, folded, section as titled};
+use super::{Drawing, Sign, WIDTH, folded, section as titled};
 use crate::{
-    report::{Report, Table, svg::Axis},
+    report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis},
     units::si,
 };
 
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 78.0;
 const FLOOR: f64 = HEIGHT - 44.0;
+const SEARCH: Sign = ("<path class=\"curve\" d=\"M0 6H12\"/>", "the search");
+const RANDOM: Sign = ("<path class=\"random\" d=\"M0 6H12\"/>", "random search, same seed");
 
-pub(super) fn section(report: &Report) -> String {
-    let rows = &report.convergence;
-    if rows.is_empty() {
-        return String::new();
-    }
-    let x = Axis::log(rows.iter().map(|row| row.evaluations as f64), LEFT, WIDTH - 20.0);
-    let y = Axis::linear(rows.iter().map(|row| row.hypervolume), FLOOR, 12.0);
-    let places: Vec<(f64, f64)> =
-        rows.iter().map(|row| (x.at(row.evaluations as f64), y.at(row.hypervolume))).collect();
-    let drawing = grid(&x, &y) + &curve(&places);
-    let html = figure("convergence", HEIGHT, "Line: hypervolume against evaluations", &drawing)
-        + &reference(report)
-        + &folded("Table: convergence", &table(report));
+pub(super) fn section(run: &Run) -> String {
+    let Some(drawing) = drawing(run) else { return String::new() };
+    let html = drawing.figure()
+        + &drawing.legend()
+        + &reference(&run.report)
+        + &run.random.as_ref().map_or(String::new(), |random| verdict(&run.report, random))
+        + &folded("Table: convergence", &table(run));
     titled("Convergence", &html)
+}
+
+pub(super) fn drawing(run: &Run) -> Option<Drawing> {
+    let rows = &run.report.convergence;
+    if rows.is_empty() {
+        return None;
+    }
+    let chance = random_rows(run);
+    let all = || rows.iter().chain(chance);
+    let x = Axis::log(all().map(|row| row.evaluations as f64), LEFT, WIDTH - 20.0);
+    let y = Axis::linear(all().map(|row| row.hypervolume), FLOOR, 12.0);
+    let places = |rows: &[ConvergenceRow]| -> Vec<(f64, f64)> {
+        rows.iter().map(|row| (x.at(row.evaluations as f64), y.at(row.hypervolume))).collect()
+    };
+    let (mut content, mut signs) = (grid(&x, &y), Vec::new());
+    if !chance.is_empty() {
+        content += &format!("<path class=\"random\" d=\"M{}\"/>\n", line(&places(chance)));
+        signs = vec![SEARCH, RANDOM];
+    }
+    content += &curve(&places(rows));
+    let says = match chance.is_empty() {
+        true => "Line: hypervolume against evaluations",
+        false => "Lines: hypervolume against evaluations, the search and random search",
+    };
+    Some(Drawing { id: "convergence", height: HEIGHT, says: says.into(), content, signs })
+}
+
+fn random_rows(run: &Run) -> &[ConvergenceRow] {
+    run.random.as_ref().map_or(&[], |random| &random.rows)
+}
+
+/// What random search reached, and where the search had as much.
+fn verdict(report: &Report, random: &RandomLine) -> String {
+    let Some(last) = random.rows.last() else {
+        return format!(
+            "<p>Random search found nothing feasible in {} evaluations.</p>\n",
+            si(random.evaluations)
+        );
+    };
+    let passed = report.convergence.iter().find(|row| row.hypervolume >= last.hypervolume);
+    let search = match passed {
+        Some(row) if row.evaluations < last.evaluations => {
+            format!("the search had as much by {} evaluations", si(row.evaluations))
+        }
+        Some(row) => format!("the search took {} evaluations for as much", si(row.evaluations)),
+        None => "the search did not get that far".to_owned(),
+    };
+    format!(
+        "<p>Random search reached a hypervolume of {:.1} in {} evaluations; {search}.</p>\n",
+        last.hypervolume,
+        si(last.evaluations)
+    )
 }
 
 fn grid(x: &Axis, y: &Axis) -> String {
@@ -61,12 +109,15 @@ fn grid(x: &Axis, y: &Axis) -> String {
 }
 
 fn curve(places: &[(f64, f64)]) -> String {
-    let line: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
     let dots: String = places
         .iter()
         .map(|(x, y)| format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>"))
         .collect();
-    format!("<path class=\"curve\" d=\"M{}\"/>{dots}\n", line.join("L"))
+    format!("<path class=\"curve\" d=\"M{}\"/>{dots}\n", line(places))
+}
+
+fn line(places: &[(f64, f64)]) -> String {
+    places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>().join("L")
 }
 
 fn reference(report: &Report) -> String {
@@ -80,10 +131,25 @@ fn reference(report: &Report) -> String {
     }
 }
 
-fn table(report: &Report) -> Table {
-    let mut table = Table::new(&["architectures scored", "hypervolume"]);
-    for row in &report.convergence {
-        table.push([si(row.evaluations), format!("{:.1}", row.hypervolume)]);
+fn table(run: &Run) -> Table {
+    let (rows, chance) = (&run.report.convergence, random_rows(run));
+    if chance.is_empty() {
+        let mut table = Table::new(&["architectures scored", "hypervolume"]);
+        for row in rows {
+            table.push([si(row.evaluations), format!("{:.1}", row.hypervolume)]);
+        }
+        return table;
+    }
+    let mut counts: Vec<u64> = rows.iter().chain(chance).map(|row| row.evaluations).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let mut table = Table::new(&["architectures scored", "search", "random search"]);
+    let at = |rows: &[ConvergenceRow], count: u64| {
+        let row = rows.iter().find(|row| row.evaluations == count);
+        row.map_or("–".to_owned(), |row| format!("{:.1}", row.hypervolume))
+    };
+    for count in counts {
+        table.push([si(count), at(rows, count), at(chance, count)]);
     }
     table
 }

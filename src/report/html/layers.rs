@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, chosen, escape, figure, folded, legend, pairs, section as titled};
+use super::{Drawing, Sign, WIDTH, chosen, escape, folded, pairs, section as titled};
 use crate::report::{
     BlockCost, BlockPair, Run, Table,
     svg::{Axis, short},
@@ -15,25 +15,48 @@ const BAR: f64 = 15.0;
 /// What limits a layer: the word its reason contains and the class that colours it.
 const LIMITS: [&str; 3] = ["compute", "memory", "output"];
 
+const BASELINE: Sign = ("<rect class=\"compute was\" width=\"12\" height=\"12\"/>", "baseline, paler");
+const SIGNS: [Sign; 4] = [
+    ("<rect class=\"compute\" width=\"12\" height=\"12\"/>", "compute-bound"),
+    ("<rect class=\"memory\" width=\"12\" height=\"12\"/>", "memory-bound"),
+    ("<rect class=\"output\" width=\"12\" height=\"12\"/>", "output-bound"),
+    ("<rect class=\"other\" width=\"12\" height=\"12\"/>", "other"),
+];
+
 pub(super) fn section(run: &Run) -> String {
-    if run.report.baseline.layers.is_empty() {
-        return String::new();
-    }
+    let Some(drawing) = drawing(run) else { return String::new() };
     let both = chosen(run).is_some();
-    let pairs: Vec<BlockPair<'_>> = pairs(run).into_iter().filter(|pair| costs(pair) > 0).collect();
     let html = format!(
         "<p class=\"soft\">{}Each piece is one layer; its colour says what limits it.</p>\n{}{}{}",
         if both { "Upper bar: baseline; lower bar: chosen. " } else { "" },
-        legend(&[
-            ("<rect class=\"compute\" width=\"12\" height=\"12\"/>", "compute-bound"),
-            ("<rect class=\"memory\" width=\"12\" height=\"12\"/>", "memory-bound"),
-            ("<rect class=\"output\" width=\"12\" height=\"12\"/>", "output-bound"),
-            ("<rect class=\"other\" width=\"12\" height=\"12\"/>", "other"),
-        ]),
-        figure("blocks", ROW * pairs.len() as f64 + 8.0, "Bars: latency of each block", &bars(&pairs, both)),
-        folded("Table: every layer and why it takes that long", &table(&pairs)),
+        drawing.legend(),
+        drawing.figure(),
+        folded("Table: every layer and why it takes that long", &table(&costly(run))),
     );
     titled("Latency by layer", &html)
+}
+
+pub(super) fn drawing(run: &Run) -> Option<Drawing> {
+    if run.report.baseline.layers.is_empty() {
+        return None;
+    }
+    let both = chosen(run).is_some();
+    let pairs = costly(run);
+    Some(Drawing {
+        id: "blocks",
+        height: ROW * pairs.len() as f64 + 8.0,
+        says: match both {
+            true => "Bars: latency of each block, baseline above chosen".into(),
+            false => "Bars: latency of each block".into(),
+        },
+        content: bars(&pairs, both),
+        signs: SIGNS.into_iter().chain(both.then_some(BASELINE)).collect(),
+    })
+}
+
+/// The blocks that have layers.
+fn costly(run: &Run) -> Vec<BlockPair<'_>> {
+    pairs(run).into_iter().filter(|pair| costs(pair) > 0).collect()
 }
 
 fn costs(pair: &BlockPair<'_>) -> usize {

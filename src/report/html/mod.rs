@@ -9,11 +9,20 @@ mod architecture;
 mod card;
 mod changes;
 mod convergence;
+mod drawing;
 mod entries;
+mod figures;
+mod landscape;
 mod layers;
+mod line;
+mod quality;
 mod scatter;
+mod staircase;
 
-use super::{BlockPair, Entry, Run, Table, aligned, markup::escape};
+pub use figures::{Figure, figure_svg};
+
+use super::{BlockPair, Entry, Run, Table, aligned, markup::escape, svg::short};
+use drawing::{Drawing, Sign};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -30,7 +39,9 @@ pub fn report_html(run: &Run) -> String {
         layers::section(run),
         changes::section(run),
         ablation::section(&run.report),
-        convergence::section(&run.report),
+        convergence::section(run),
+        landscape::section(run),
+        quality::section(run),
         architecture::section(run),
     ];
     format!(
@@ -66,15 +77,6 @@ fn section(title: &str, content: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{content}</section>\n", escape(title))
 }
 
-/// A drawing of `height` to the usual width, with what it shows in words.
-fn figure(id: &str, height: f64, says: &str, content: &str) -> String {
-    format!(
-        "<div class=\"figure\"><svg id=\"{id}\" viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"group\" aria-label=\"{}\">\n\
-         {content}</svg></div>\n",
-        escape(says)
-    )
-}
-
 /// The width of a drawing.
 const WIDTH: f64 = 600.0;
 
@@ -85,15 +87,6 @@ fn folded(summary: &str, table: &Table) -> String {
         escape(summary),
         table.html()
     )
-}
-
-/// A swatch with its meaning.
-fn legend(items: &[(&str, &str)]) -> String {
-    let item = |(drawing, meaning): &(&str, &str)| {
-        format!("<li><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{drawing}</svg>{meaning}</li>")
-    };
-    let items: String = items.iter().map(item).collect();
-    format!("<ul class=\"legend\">{items}</ul>\n")
 }
 
 /// A latency change with its sign.

@@ -2,40 +2,56 @@
 
 use std::fmt::Write;
 
-use super::{WIDTH, chosen, entries, escape, figure, folded, legend, section as titled};
+use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded, section as titled};
 use crate::report::{Entry, FrontPoint, Run, Table, svg::Axis};
 
 const HEIGHT: f64 = 360.0;
 const LEFT: f64 = 72.0;
 const BOTTOM: f64 = 44.0;
 
+const SIGNS: [Sign; 4] = [
+    ("<path class=\"mark\" d=\"M2 2L10 10M10 2L2 10\"/>", "baseline"),
+    ("<path class=\"best\" d=\"M6 0L12 6L6 12L0 6Z\"/>", "chosen"),
+    ("<circle class=\"dot\" cx=\"6\" cy=\"6\" r=\"5\"/>", "reported, with 90 % interval"),
+    ("<path class=\"every\" d=\"M6 6h0\"/>", "the rest of the front"),
+];
+
 pub(super) fn section(run: &Run) -> String {
+    let Some(drawing) = drawing(run, true) else { return String::new() };
+    let (points, shown) = (run.points(), entries::shown(run));
+    let html = drawing.figure()
+        + &drawing.legend()
+        + &caption(&Plane::over(run, &shown), &points)
+        + &entries::table_and_details(run, &shown)
+        + &every_table(run, &points);
+    titled("Pareto front", &html)
+}
+
+/// The front; with `links`, its points lead to their details in the page.
+pub(super) fn drawing(run: &Run, links: bool) -> Option<Drawing> {
     let points = run.points();
     if points.is_empty() {
-        return String::new();
+        return None;
     }
     let shown = entries::shown(run);
     let plane = Plane::over(run, &shown);
-    let mut drawing = plane.grid() + &plane.cross_hair(&run.report.baseline) + &plane.every(&points);
+    let mut content = plane.grid() + &plane.cross_hair(&run.report.baseline) + &plane.every(&points);
     // The chosen one last, so that nothing covers it.
     for &(index, entry) in shown.iter().rev() {
-        drawing += &plane.entry(index, entry, chosen(run).is_some_and(|best| best.id == entry.id));
+        let mark = plane.entry(entry, chosen(run).is_some_and(|best| best.id == entry.id));
+        let said = escape(&said(&format!("#{index}"), entry));
+        content += &match links {
+            true => {
+                format!("<a href=\"#e{index}\" aria-label=\"{said}\"><title>{said}</title>{mark}</a>\n")
+            }
+            false => format!("<g><title>{said}</title>{mark}</g>\n"),
+        };
     }
     let says = format!(
         "Scatter plot of {} architectures, latency against trainability; the baseline is a cross.",
         points.len()
     );
-    let html = figure("scatter", HEIGHT, &says, &drawing)
-        + &legend(&[
-            ("<path class=\"mark\" d=\"M2 2L10 10M10 2L2 10\"/>", "baseline"),
-            ("<path class=\"best\" d=\"M6 0L12 6L6 12L0 6Z\"/>", "chosen"),
-            ("<circle class=\"dot\" cx=\"6\" cy=\"6\" r=\"5\"/>", "reported, with 90 % interval"),
-            ("<path class=\"every\" d=\"M6 6h0\"/>", "the rest of the front"),
-        ])
-        + &caption(&plane, &points)
-        + &entries::table_and_details(run, &shown)
-        + &every_table(run, &points);
-    titled("Pareto front", &html)
+    Some(Drawing { id: "scatter", height: HEIGHT, says, content, signs: SIGNS.to_vec() })
 }
 
 fn caption(plane: &Plane, points: &[FrontPoint]) -> String {
@@ -140,18 +156,14 @@ impl Plane {
         if marks.is_empty() { marks } else { format!("<path class=\"every\" d=\"{marks}\"/>\n") }
     }
 
-    fn entry(&self, index: usize, entry: &Entry, best: bool) -> String {
+    fn entry(&self, entry: &Entry, best: bool) -> String {
         let (x, y) = (self.x.at(entry.latency_ms), self.y.at(entry.trainability));
         let (low, high) = (self.x.at(entry.latency_ms_low), self.x.at(entry.latency_ms_high));
         let mark = match best {
             true => format!("<path class=\"best\" d=\"M{:.1} {y:.1}l8 -8l8 8l-8 8Z\"/>", x - 8.0),
             false => format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"),
         };
-        let said = escape(&said(&format!("#{index}"), entry));
-        format!(
-            "<a href=\"#e{index}\" aria-label=\"{said}\"><title>{said}</title>\
-             <path class=\"bar\" d=\"M{low:.1} {y:.1}H{high:.1}\"/>{mark}</a>\n"
-        )
+        format!("<path class=\"bar\" d=\"M{low:.1} {y:.1}H{high:.1}\"/>{mark}")
     }
 }
 
