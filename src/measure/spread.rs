@@ -40,6 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+    }
+
+    #[test]
     fn an_outlier_moves_neither_median_nor_spread() {
         let spread = Spread::of(&[10.0, 11.0, 9.0, 10.0, 900.0]).unwrap();
         assert_eq!((spread.median, spread.mad), (10.0, 1.0));

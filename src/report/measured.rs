@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::error::Problem;
+use crate::{error::Problem, measure::Spread};
 
 /// Latencies of one architecture as measured on a device; part of an [`Entry`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl Measured {
     /// The median of the samples in milliseconds; absent where there are none.
     #[must_use]
     pub fn median_ms(&self) -> Option<f64> {
-        median(&self.samples_ms)
+        Spread::of(&self.samples_ms).map(|spread| spread.median)
     }
 
     /// Numbers that no device can have said.
@@ -60,25 +60,4 @@ impl Measured {
 /// What is wrong with the measurements of `entry`, which stands at `place` of `file`.
 pub(super) fn problems(entry: &Entry, file: &str, place: &str) -> Vec<Problem> {
     entry.measured.as_ref().map_or(Vec::new(), |measured| measured.problems(file, place))
-}
-
-/// The middle value, or the mean of the two in the middle.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let upper = sorted.get(sorted.len() / 2)?;
-    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
-    Some(f64::midpoint(*lower, *upper))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_of_an_even_number_lies_between_two() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(&[]), None);
-    }
 }

@@ -128,8 +128,8 @@ impl Optimizer for Nsga2 {
     }
 }
 
-/// The best `capacity` members with their ranks, by ascending first objective: whole fronts in order of rank,
-/// and of the last front that fits in part the least crowded.
+/// The `capacity` members that live on with their ranks, by ascending first objective: the best feasible ones, and
+/// the share of infeasible ones. Whatever dominates a member lives on with it, so ranks stay as they are.
 fn survivors(all: &Population, capacity: usize) -> (Population, Vec<u32>) {
     let all = sorted(all);
     let ranks = ranks(all.evaluations());
@@ -149,13 +149,10 @@ fn survivors(all: &Population, capacity: usize) -> (Population, Vec<u32>) {
 /// Ranks of the feasible among themselves and of the infeasible among themselves.
 fn ranks(evaluations: &[Evaluation]) -> Vec<u32> {
     let mut ranks = non_dominated_ranks(evaluations);
-    let of = |feasible: bool| evaluations.iter().map(move |one| one.is_feasible() == feasible);
-    let behind =
-        of(true).zip(&ranks).filter(|(inside, _)| *inside).map(|(_, rank)| rank + 1).max().unwrap_or(0);
-    for (outside, rank) in of(false).zip(&mut ranks) {
-        if outside {
-            *rank -= behind;
-        }
+    let feasible = evaluations.iter().zip(&ranks).filter(|(one, _)| one.is_feasible());
+    let fronts = feasible.map(|(_, rank)| rank + 1).max().unwrap_or(0);
+    for (_, rank) in evaluations.iter().zip(&mut ranks).filter(|(one, _)| !one.is_feasible()) {
+        *rank -= fronts;
     }
     ranks
 }
@@ -170,7 +167,7 @@ fn nearly_feasible(all: &Population, ranks: &[u32], mut members: Vec<u32>, capac
     members
 }
 
-/// The best `capacity` of `members`.
+/// The best `capacity` of `members`: whole fronts in order of rank, and of the last one the least crowded.
 fn best(all: &Population, ranks: &[u32], members: &[u32], capacity: usize) -> Vec<u32> {
     if members.len() <= capacity {
         return members.to_vec();
