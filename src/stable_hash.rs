@@ -15,6 +15,30 @@ pub fn short_id(bytes: &[u8]) -> String {
     format!("{:016x}", (xxh3_128(bytes) >> 64) as u64)
 }
 
+/// Sixty-four well mixed bits.
+pub type Fingerprint = u64;
+
+const START: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344];
+const MULTIPLIERS: [u64; 2] = [0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db];
+
+/// Bits that stand for some words, for keys within one process. There are two chains, so that the processor can follow
+/// both at once.
+#[must_use]
+pub fn fingerprint(words: &[u64]) -> Fingerprint {
+    let [mut even, mut odd] = START;
+    for pair in words.chunks(2) {
+        even = fold(even ^ pair[0], MULTIPLIERS[0]);
+        odd = fold(odd ^ pair.get(1).copied().unwrap_or(0), MULTIPLIERS[1]);
+    }
+    fold(even ^ odd.rotate_left(32), MULTIPLIERS[0])
+}
+
+/// Both halves of a product, one laid over the other, after Wang Yi's wyhash.
+fn fold(word: u64, multiplier: u64) -> u64 {
+    let product = u128::from(word) * u128::from(multiplier);
+    (product as u64) ^ (product >> 64) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

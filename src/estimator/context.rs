@@ -5,11 +5,13 @@
 //! with equal contexts cost the same, in whatever networks they stand.
 
 use super::{
-    fingerprint::{Fingerprint, fingerprint},
     graph::Placed,
     schedule::{Place, Role, Step},
 };
-use crate::measurement::Operation;
+use crate::{
+    measurement::Operation,
+    stable_hash::{Fingerprint, fingerprint},
+};
 
 /// A layer as it is run, and what it needs to know of its neighbours.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use super::{
     quality::Quality,
     range::Range,
     reason::reason,
+    schedule::Scheduler,
     store,
 };
 use crate::measurement::{Kind, Operation, Target};
@@ -123,13 +124,19 @@ impl Estimator {
     /// The layers of `network` as this accelerator runs them.
     #[must_use]
     pub fn graph(&self, network: &Network) -> Graph {
-        self.scheduled(Graph::of(network))
+        self.scheduled(Graph::unscheduled(network))
     }
 
     /// `graph` as this accelerator runs it.
-    pub(super) fn scheduled(&self, graph: Graph) -> Graph {
+    pub(super) fn scheduled(&self, mut graph: Graph) -> Graph {
+        graph.schedule(&mut self.scheduler());
+        graph
+    }
+
+    /// How this accelerator runs graphs.
+    pub(super) fn scheduler(&self) -> Scheduler {
         let Machine { on_chip_bytes, stripes, .. } = self.document.machine;
-        graph.scheduled(on_chip_bytes, stripes)
+        Scheduler::new(on_chip_bytes, stripes)
     }
 
     /// Expected latency of one layer among its neighbours, in microseconds.

@@ -1,36 +1,27 @@
 //! The layers of a network, what each reads and who reads it.
 
-use std::ops::RangeInclusive;
-
-use smallvec::SmallVec;
+use std::ops::{Range, RangeInclusive};
 
 use super::{
     context::Context,
-    fingerprint::{Fingerprint, of_operation},
-    schedule::{Step, Stripes, output_bytes, schedule},
+    fingerprint::of_operation,
+    schedule::{Scheduler, Step, Stripes, output_bytes, whole_bytes},
 };
 use crate::{
     measurement::{Kind, Operation},
-    network::{Network, Source},
+    network::{Network, Section, Source, Wiring},
+    stable_hash::Fingerprint,
 };
 
 /// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
 /// layers. What waits longer, such as a detector's taps, is spilled before anything else.
 const BLOCK_STEPS: usize = 10;
 
-/// The operations of a network and how they are connected.
+/// The operations of a network, how they are connected, and how they are run.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    operations: Vec<Operation>,
-    fingerprints: Vec<Fingerprint>,
-    /// The layers that each layer reads; the network's input is not among them.
-    producers: Vec<SmallVec<[usize; 2]>>,
-    /// The first layer that reads each layer.
-    consumers: Vec<Option<usize>>,
-    /// How many layers read each layer.
-    readers: Vec<u32>,
-    /// The last layer that reads each layer.
-    last_readers: Vec<usize>,
+    facts: Vec<Facts>,
+    wiring: Wiring,
     /// Bytes of the tensors alive at each step.
     live: Vec<u64>,
     /// The most bytes alive while the output of each layer is.
@@ -39,103 +30,191 @@ pub struct Graph {
     steps: Vec<Step>,
 }
 
+/// An operation and what follows from it.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    operation: Operation,
+    fingerprint: Fingerprint,
+    /// Bytes of the output, in whole bricks of channels.
+    bricks: u64,
+    /// Bytes of everything that it reads and writes.
+    whole: u64,
+}
+
+impl Facts {
+    fn of(operation: Operation) -> Self {
+        let (bricks, whole) = (output_bytes(&operation), whole_bytes(&operation));
+        Self { fingerprint: of_operation(&operation), operation, bricks, whole }
+    }
+}
+
+/// Some consecutive layers of a graph, to be put into another one.
+#[derive(Clone, Debug)]
+pub struct GraphSection {
+    facts: Vec<Facts>,
+    wiring: Section,
+}
+
 impl Graph {
     /// The graph of `network`, run with as much memory as it needs.
     pub(super) fn of(network: &Network) -> Self {
-        let mut graph = Self::with_capacity(network.layers().len());
-        for layer in network.layers() {
-            let producers = layer.inputs.iter().filter_map(|source| match source {
-                Source::Input => None,
-                Source::Layer(index) => Some(*index),
-            });
-            graph.push(Operation::of(network, layer), producers.collect());
-        }
-        graph.with_lifetimes()
+        Self::unscheduled(network).scheduled(u64::MAX, Stripes::None)
+    }
+
+    /// The graph of `network`; nobody has decided yet how it is run.
+    #[must_use]
+    pub fn unscheduled(network: &Network) -> Self {
+        let operations = network.layers().iter().map(|layer| Operation::of(network, layer));
+        Self::wired(operations.collect(), Wiring::of(network))
     }
 
     /// Operations in execution order where nothing else is known: each reads the one before.
     pub(super) fn chain(operations: impl IntoIterator<Item = Operation>) -> Self {
-        let mut graph = Self::default();
-        for operation in operations {
-            let before = graph.operations.len().checked_sub(1);
-            graph.push(operation, before.into_iter().collect());
+        let operations: Vec<Operation> = operations.into_iter().collect();
+        let mut wiring = Wiring::default();
+        for index in 0..operations.len() {
+            wiring.push(index.checked_sub(1).map(Source::Layer));
         }
-        graph.with_lifetimes()
+        Self::wired(operations, wiring).scheduled(u64::MAX, Stripes::None)
     }
 
-    fn with_capacity(layers: usize) -> Self {
-        Self {
-            operations: Vec::with_capacity(layers),
-            producers: Vec::with_capacity(layers),
-            consumers: Vec::with_capacity(layers),
-            readers: Vec::with_capacity(layers),
-            last_readers: Vec::with_capacity(layers),
-            ..Self::default()
-        }
-    }
-
-    fn push(&mut self, operation: Operation, producers: SmallVec<[usize; 2]>) {
-        let index = self.operations.len();
-        for producer in &producers {
-            self.consumers[*producer].get_or_insert(index);
-            self.readers[*producer] += 1;
-            self.last_readers[*producer] = index;
-        }
-        self.operations.push(operation);
-        self.producers.push(producers);
-        self.consumers.push(None);
-        self.readers.push(0);
-        self.last_readers.push(index);
-    }
-
-    fn with_lifetimes(mut self) -> Self {
+    fn wired(mut operations: Vec<Operation>, wiring: Wiring) -> Self {
         // An isolated operator reads a network's input too, but it stands for one within a network.
-        if self.len() > 1 {
-            for (operation, producers) in self.operations.iter_mut().zip(&self.producers) {
-                if producers.is_empty() && operation.kind.is_standard_conv() {
+        if operations.len() > 1 {
+            for (index, operation) in operations.iter_mut().enumerate() {
+                let inner = wiring.inputs(index).iter().any(|source| *source != Source::Input);
+                if !inner && operation.kind.is_standard_conv() {
                     operation.kind = Kind::InputConv2d;
                 }
             }
         }
-        self.fingerprints = self.operations.iter().map(of_operation).collect();
-        self.live = vec![0; self.len()];
-        for index in 0..self.len() {
-            let bytes = output_bytes(&self.operations[index]);
-            let lifetime = self.lifetime(index);
-            self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
+        Self { facts: operations.into_iter().map(Facts::of).collect(), wiring, ..Self::default() }
+    }
+
+    /// These layers, to be put into another graph. What they read from further back than the layer before them must
+    /// be one of `exits`.
+    #[must_use]
+    pub fn section(&self, layers: Range<usize>, exits: &[usize]) -> GraphSection {
+        GraphSection {
+            facts: self.facts[layers.clone()].to_vec(),
+            wiring: self.wiring.section(layers, exits),
         }
-        let peak = |index| self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0);
-        self.peaks = (0..self.len()).map(peak).collect();
-        self.scheduled(u64::MAX, Stripes::None)
+    }
+
+    /// Adds the layers of a section; `exits` are the layers that stand here for those of its own graph.
+    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
+        self.facts.extend_from_slice(&section.facts);
+        self.wiring.append(&section.wiring, exits);
+    }
+
+    /// Removes all layers and keeps their memory.
+    pub fn clear(&mut self) {
+        self.facts.clear();
+        self.wiring.clear();
+    }
+
+    /// Which layer reads which.
+    #[must_use]
+    pub fn wiring(&self) -> &Wiring {
+        &self.wiring
     }
 
     /// The same graph as it is run with this much memory on the chip; with stripes where layers do not fit.
     #[must_use]
     pub(super) fn scheduled(mut self, on_chip_bytes: u64, stripes: Stripes) -> Self {
-        self.steps = schedule(&self, on_chip_bytes, stripes);
+        self.schedule(&mut Scheduler::new(on_chip_bytes, stripes));
         self
+    }
+
+    /// Finds out how the layers are run.
+    pub(super) fn schedule(&mut self, scheduler: &mut Scheduler) {
+        self.find_lifetimes();
+        let mut steps = std::mem::take(&mut self.steps);
+        scheduler.schedule(self, &mut steps);
+        self.steps = steps;
+    }
+
+    fn find_lifetimes(&mut self) {
+        self.live.clear();
+        self.live.resize(self.len(), 0);
+        for index in 0..self.len() {
+            let bytes = self.bricks(index);
+            let lifetime = self.lifetime(index);
+            self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
+        }
+        self.peaks.clear();
+        for index in 0..self.len() {
+            self.peaks.push(self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0));
+        }
+    }
+
+    pub(super) fn operation(&self, index: usize) -> &Operation {
+        &self.facts[index].operation
+    }
+
+    pub(super) fn fingerprint(&self, index: usize) -> Fingerprint {
+        self.facts[index].fingerprint
+    }
+
+    /// Bytes of the output of a layer, in whole bricks of channels.
+    pub(super) fn bricks(&self, index: usize) -> u64 {
+        self.facts[index].bricks
+    }
+
+    /// Bytes of everything that a layer reads and writes.
+    pub(super) fn whole_bytes(&self, index: usize) -> u64 {
+        self.facts[index].whole
+    }
+
+    /// How many layers read a layer.
+    pub(super) fn readers(&self, index: usize) -> u32 {
+        self.wiring.readers(Source::Layer(index)).count
+    }
+
+    /// Whether any layer reads a layer.
+    pub(super) fn is_read(&self, index: usize) -> bool {
+        self.readers(index) > 0
+    }
+
+    /// The first layer that reads a layer.
+    pub(super) fn consumer(&self, index: usize) -> Option<usize> {
+        let readers = self.wiring.readers(Source::Layer(index));
+        (readers.count > 0).then_some(readers.first)
     }
 
     /// Whether `next` is the only layer that reads `index`, as the first of its inputs.
     pub(super) fn is_main_link(&self, index: usize, next: usize) -> bool {
-        self.readers[index] == 1 && self.producers[next].first() == Some(&index)
+        self.readers(index) == 1 && self.producers(next).next() == Some(index)
+    }
+
+    /// The layers that a layer reads; the network's input is not among them.
+    fn producers(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.wiring.inputs(index).iter().filter_map(|source| match source {
+            Source::Input => None,
+            Source::Layer(read) => Some(*read),
+        })
+    }
+
+    /// The last layer that reads a layer, or the layer itself.
+    fn last_reader(&self, index: usize) -> usize {
+        self.wiring.readers(Source::Layer(index)).last.max(index)
     }
 
     /// The steps in which the output of a layer is alive.
     pub(super) fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
-        index..=self.last_readers[index].min(index + BLOCK_STEPS)
+        index..=self.last_reader(index).min(index + BLOCK_STEPS)
     }
 
     /// How many layers there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.operations.len()
+        self.facts.len()
     }
 
     /// Whether there is no layer.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.facts.is_empty()
     }
 
     /// Each layer with its neighbours, in execution order.
@@ -161,7 +240,7 @@ impl<'g> Placed<'g> {
     /// The layer itself.
     #[must_use]
     pub fn operation(&self) -> &'g Operation {
-        &self.graph.operations[self.index]
+        self.graph.operation(self.index)
     }
 
     /// All that its price may depend on; its graph must have been scheduled.
@@ -171,7 +250,7 @@ impl<'g> Placed<'g> {
 
     /// Stands for its operation.
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.graph.fingerprints[self.index]
+        self.graph.fingerprint(self.index)
     }
 
     /// How it is run; its graph must have been scheduled.
@@ -181,20 +260,21 @@ impl<'g> Placed<'g> {
 
     /// The layers whose outputs it reads.
     pub(super) fn producers(&self) -> impl Iterator<Item = Placed<'g>> {
-        self.graph.producers[self.index].iter().map(|index| Placed { graph: self.graph, index: *index })
+        let graph = self.graph;
+        graph.producers(self.index).map(move |index| Placed { graph, index })
     }
 
     /// The layer that writes the latest of its inputs; none if it reads the network's input only.
     #[must_use]
     pub fn producer(&self) -> Option<Placed<'g>> {
-        let index = *self.graph.producers[self.index].iter().max()?;
+        let index = self.graph.producers(self.index).max()?;
         Some(Placed { graph: self.graph, index })
     }
 
     /// The first layer that reads its output; none if it is an output of the network.
     #[must_use]
     pub fn consumer(&self) -> Option<Placed<'g>> {
-        self.graph.consumers[self.index].map(|index| Placed { graph: self.graph, index })
+        self.graph.consumer(self.index).map(|index| Placed { graph: self.graph, index })
     }
 
     /// Bytes of the tensors that are alive while it runs; the network's input is not among them.
@@ -212,7 +292,7 @@ impl<'g> Placed<'g> {
     /// How many layers read its output.
     #[must_use]
     pub fn readers(&self) -> u32 {
-        self.graph.readers[self.index]
+        self.graph.readers(self.index)
     }
 
     /// Whether it is the only layer of its graph: an isolated measurement.
@@ -230,7 +310,7 @@ impl<'g> Placed<'g> {
     /// Bytes of its output if that is kept for a later layer than the next; else zero.
     #[must_use]
     pub fn held(&self) -> u64 {
-        let kept = self.graph.last_readers[self.index] > self.index + 1;
+        let kept = self.graph.last_reader(self.index) > self.index + 1;
         if kept { self.operation().output_bytes() } else { 0 }
     }
 }

@@ -10,8 +10,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Estimator, context::Context};
-use crate::network::Network;
+use super::{
+    Estimator,
+    context::Context,
+    graph::{Graph, GraphSection},
+    schedule::Scheduler,
+};
+use crate::network::{Network, Wiring};
 
 /// Prices that are remembered at the most; a newer one takes the place of an older one. 4 MiB.
 const SLOTS: usize = 1 << 18;
@@ -45,7 +50,23 @@ impl<'a> Pricer<'a> {
     /// The latency of `network` in microseconds, as [`Estimator::latency_us`] gives it.
     #[must_use]
     pub fn latency_us(&self, network: &Network) -> f64 {
-        let graph = self.estimator.graph(network);
+        self.sum_us(&self.estimator.graph(network))
+    }
+
+    /// An empty network, to be put together from sections.
+    #[must_use]
+    pub fn assembly(&self) -> Assembly {
+        Assembly { graph: Graph::default(), scheduler: self.estimator.scheduler() }
+    }
+
+    /// The latency of the network that was put together, in microseconds.
+    #[must_use]
+    pub fn assembled_us(&self, assembly: &mut Assembly) -> f64 {
+        assembly.graph.schedule(&mut assembly.scheduler);
+        self.sum_us(&assembly.graph)
+    }
+
+    fn sum_us(&self, graph: &Graph) -> f64 {
         let layers = graph.layers().map(|layer| self.price_us(&layer.context()));
         self.estimator.overhead_us() + layers.sum::<f64>()
     }
@@ -63,5 +84,36 @@ impl<'a> Pricer<'a> {
         slot.price.store(price.to_bits(), Relaxed);
         slot.check.store(key ^ price.to_bits(), Relaxed);
         price
+    }
+}
+
+/// A network that is put together from sections of others.
+#[derive(Clone, Debug)]
+pub struct Assembly {
+    graph: Graph,
+    scheduler: Scheduler,
+}
+
+impl Assembly {
+    /// Removes all layers and keeps their memory.
+    pub fn clear(&mut self) {
+        self.graph.clear();
+    }
+
+    /// How many layers there are.
+    #[must_use]
+    pub fn layers(&self) -> usize {
+        self.graph.len()
+    }
+
+    /// Adds the layers of a section; `exits` are the layers that stand here for those of its own network.
+    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
+        self.graph.append(section, exits);
+    }
+
+    /// Which layer reads which.
+    #[must_use]
+    pub fn wiring(&self) -> &Wiring {
+        self.graph.wiring()
     }
 }

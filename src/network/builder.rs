@@ -94,6 +94,18 @@ impl NetworkBuilder {
         Err(LayerError { layer: name, mismatch })
     }
 
+    /// How many layers there are so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.network.layers.len()
+    }
+
+    /// Whether there is no layer yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.network.layers.is_empty()
+    }
+
     /// The shape of what `source` writes.
     #[must_use]
     pub fn shape(&self, source: Source) -> Shape {

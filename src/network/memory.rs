@@ -1,6 +1,6 @@
 //! Peak activation memory.
 
-use super::{Activation, Network, Source};
+use super::{Activation, Network, Source, Wiring};
 use crate::units::Bytes;
 
 /// The largest sum of live tensors over the execution order.
@@ -12,6 +12,15 @@ pub struct PeakActivation {
     pub no_alias: Bytes,
 }
 
+/// What a layer writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// How many elements it has.
+    pub elements: u64,
+    /// Whether a nonlinearity follows the operator.
+    pub activated: bool,
+}
+
 impl Network {
     /// Peak activation bytes when layers run in order and a tensor is freed after its last use.
     ///
@@ -19,50 +28,51 @@ impl Network {
     /// stays until the end, since it is an output.
     #[must_use]
     pub fn peak_activation(&self) -> PeakActivation {
-        let last_use = self.last_uses();
-        let mut live = self.input.elements();
-        let (mut in_place, mut no_alias) = (live, live);
-        for (step, layer) in self.layers.iter().enumerate() {
-            let output = layer.output.elements();
-            live += output;
-            in_place = in_place.max(live);
-            no_alias = no_alias.max(live);
-            live -= self.freed_after(step, &last_use);
-            if layer.activation != Activation::None {
-                no_alias = no_alias.max(live + output);
-            }
-        }
-        let bytes = |elements: u64| Bytes(elements.saturating_mul(self.dtype.bytes()));
-        PeakActivation { in_place: bytes(in_place), no_alias: bytes(no_alias) }
+        let tensors: Vec<Tensor> = self.tensors().collect();
+        PeakActivation::of(&Wiring::of(self), self.input.elements(), &tensors, self.dtype.bytes())
     }
 
-    /// For the input (first) and each layer, the last step that reads it.
-    fn last_uses(&self) -> Vec<usize> {
-        let mut last = vec![usize::MAX; self.layers.len() + 1];
-        for (step, layer) in self.layers.iter().enumerate() {
-            for source in &layer.inputs {
-                last[slot(*source)] = step;
-            }
-        }
-        last
-    }
-
-    /// Elements of the tensors that `step` reads last.
-    fn freed_after(&self, step: usize, last_use: &[usize]) -> u64 {
-        let inputs = &self.layers[step].inputs;
-        let first_mention = |position: usize| !inputs[..position].contains(&inputs[position]);
-        (0..inputs.len())
-            .filter(|position| first_mention(*position) && last_use[slot(inputs[*position])] == step)
-            .map(|position| self.shape(inputs[position]).elements())
-            .sum()
+    /// What each layer writes.
+    pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
+        self.layers.iter().map(|layer| Tensor {
+            elements: layer.output.elements(),
+            activated: layer.activation != Activation::None,
+        })
     }
 }
 
-fn slot(source: Source) -> usize {
-    match source {
-        Source::Input => 0,
-        Source::Layer(index) => index + 1,
+impl PeakActivation {
+    /// The peak of a network of this wiring whose input has so many elements of so many bytes.
+    #[must_use]
+    pub fn of(wiring: &Wiring, input: u64, tensors: &[Tensor], bytes: u64) -> Self {
+        let mut live = input;
+        let (mut in_place, mut no_alias) = (live, live);
+        for (step, tensor) in tensors.iter().enumerate() {
+            live += tensor.elements;
+            in_place = in_place.max(live);
+            no_alias = no_alias.max(live);
+            live -= freed_after(wiring, input, tensors, step);
+            if tensor.activated {
+                no_alias = no_alias.max(live + tensor.elements);
+            }
+        }
+        let bytes = |elements: u64| Bytes(elements.saturating_mul(bytes));
+        Self { in_place: bytes(in_place), no_alias: bytes(no_alias) }
     }
+}
+
+/// Elements of the tensors that `step` reads last.
+fn freed_after(wiring: &Wiring, input: u64, tensors: &[Tensor], step: usize) -> u64 {
+    let inputs = wiring.inputs(step);
+    let elements = |source: &Source| match source {
+        Source::Input => input,
+        Source::Layer(index) => tensors[*index].elements,
+    };
+    let first_mention = |position: usize| !inputs[..position].contains(&inputs[position]);
+    (0..inputs.len())
+        .filter(|position| wiring.readers(inputs[*position]).last == step && first_mention(*position))
+        .map(|position| elements(&inputs[position]))
+        .sum()
 }
 
 #[cfg(test)]

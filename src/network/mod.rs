@@ -14,17 +14,19 @@ pub mod ops;
 mod recognise;
 mod shape;
 mod window;
+mod wiring;
 
 pub use activation::Activation;
 pub use blocks::{Block, BlockKind, SqueezeExcite};
 pub use builder::{LayerError, NetworkBuilder};
 pub use dtype::DType;
 pub use json::{read_network, read_networks};
-pub use memory::PeakActivation;
+pub use memory::{PeakActivation, Tensor};
 pub use ops::{Op, Operator};
 pub use recognise::FoundBlock;
 pub use shape::Shape;
 pub use window::{Pad, Window};
+pub use wiring::{Readers, Section, Wiring};
 
 use smallvec::SmallVec;
 
@@ -58,6 +60,21 @@ pub struct Layer {
     pub weights: u64,
     /// Biases, with batch-norm folded in.
     pub biases: u64,
+}
+
+impl Layer {
+    /// Trained numbers, batch-norm folded.
+    #[must_use]
+    pub fn params(&self) -> Params {
+        Params(self.weights.saturating_add(self.biases))
+    }
+
+    /// Bytes of the trained numbers where weights are of this type; int8 networks keep 32-bit biases.
+    #[must_use]
+    pub fn model_bytes(&self, dtype: DType) -> Bytes {
+        let weights = self.weights.saturating_mul(dtype.bytes());
+        Bytes(weights.saturating_add(self.biases.saturating_mul(dtype.bias_bytes())))
+    }
 }
 
 /// A network whose shapes have been checked; made by [`NetworkBuilder`] or [`read_network`].
@@ -138,17 +155,13 @@ impl Network {
     /// Trained numbers, batch-norm folded.
     #[must_use]
     pub fn params(&self) -> Params {
-        self.layers.iter().map(|layer| Params(layer.weights.saturating_add(layer.biases))).sum()
+        self.layers.iter().map(Layer::params).sum()
     }
 
     /// Bytes of the trained numbers in the network's data type; int8 networks keep 32-bit biases.
     #[must_use]
     pub fn model_bytes(&self) -> Bytes {
-        let bytes = |layer: &Layer| {
-            let weights = layer.weights.saturating_mul(self.dtype.bytes());
-            Bytes(weights.saturating_add(layer.biases.saturating_mul(self.dtype.bias_bytes())))
-        };
-        self.layers.iter().map(bytes).sum()
+        self.layers.iter().map(|layer| layer.model_bytes(self.dtype)).sum()
     }
 }
 

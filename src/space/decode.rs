@@ -47,23 +47,71 @@ impl Space {
     /// `genotype` is not of this space ([`Space::contains`]).
     #[must_use]
     pub fn architecture(&self, genotype: &[u8]) -> Architecture {
-        let widths = self.widths(genotype);
+        let input = self.input_shape(genotype);
+        let mut stages: Vec<Vec<Block>> = self.stages.iter().map(|_| Vec::new()).collect();
+        self.for_each_block(genotype, |stage, block| stages[stage].push(block));
+        let head = self.head.pick(genotype, self.widths(genotype), [input.h, input.w]);
+        Architecture { input, dtype: self.dtype, stem: self.stem(genotype), stages, head }
+    }
+
+    /// The shape of the input picture.
+    ///
+    /// # Panics
+    /// As [`Self::architecture`].
+    #[must_use]
+    pub fn input_shape(&self, genotype: &[u8]) -> Shape {
         let [h, w] = self.input.pick(genotype);
-        let stem = Stem {
+        Shape::new(h, w, self.input_channels)
+    }
+
+    /// The first convolution.
+    ///
+    /// # Panics
+    /// As [`Self::architecture`].
+    #[must_use]
+    pub fn stem(&self, genotype: &[u8]) -> Stem {
+        Stem {
             kernel: self.stem.kernel.pick(genotype),
             stride: self.stem.stride.pick(genotype),
-            cout: widths.pick(&self.stem.channels, genotype),
+            cout: self.widths(genotype).pick(&self.stem.channels, genotype),
             activation: self.stem.activation.pick(genotype),
-        };
-        let mut cin = stem.cout;
-        let mut stages = Vec::with_capacity(self.stages.len());
-        for stage in &self.stages {
-            let blocks = stage.blocks(genotype, widths, cin);
-            cin = blocks.last().map_or(cin, |block| block.cout);
-            stages.push(blocks);
         }
-        let head = self.head.pick(genotype, widths, [h, w]);
-        Architecture { input: Shape::new(h, w, self.input_channels), dtype: self.dtype, stem, stages, head }
+    }
+
+    /// Visits the blocks in order, each with the index of its stage.
+    ///
+    /// # Panics
+    /// As [`Self::architecture`].
+    pub fn for_each_block(&self, genotype: &[u8], mut visit: impl FnMut(usize, Block)) {
+        let widths = self.widths(genotype);
+        let mut cin = widths.pick(&self.stem.channels, genotype);
+        for (index, stage) in self.stages.iter().enumerate() {
+            cin = stage.for_each_block(genotype, widths, cin, |block| visit(index, block));
+        }
+    }
+
+    /// Visits the parts of the head in order, each with the numbers that tell it from the same part of other heads of
+    /// this space.
+    ///
+    /// # Panics
+    /// As [`Self::architecture`].
+    pub fn for_each_head_part(&self, genotype: &[u8], mut visit: impl FnMut(&[u32])) {
+        let widths = self.widths(genotype);
+        let width = |channels: &Choice<u32>| widths.pick(channels, genotype);
+        let (HeadChoices::Classifier(ClassifierChoices { features, .. })
+        | HeadChoices::Detector(DetectorChoices { features, .. })
+        | HeadChoices::Segmenter(SegmenterChoices { features, .. })) = &self.head;
+        features.iter().for_each(|features| visit(&[width(features)]));
+        match &self.head {
+            HeadChoices::Classifier(head) => visit(&[head.hidden.as_ref().map_or(0, width)]),
+            HeadChoices::Detector(head) => {
+                head.extras.iter().for_each(|extra| visit(&[width(extra)]));
+                (0..head.levels(self.stages.len())).for_each(|_| visit(&[]));
+            }
+            HeadChoices::Segmenter(head) => {
+                visit(&[width(&head.inner), head.output_stride.pick(genotype)]);
+            }
+        }
     }
 
     /// The network that `genotype` stands for, named after its architecture id.
@@ -72,14 +120,6 @@ impl Space {
     /// None for a genotype of this space; the builder's checks are passed on all the same.
     pub fn network(&self, genotype: &[u8]) -> Result<Network> {
         self.architecture(genotype).network(&self.architecture_id(genotype))
-    }
-
-    /// The network that `genotype` stands for, without names: to be scored and thrown away.
-    ///
-    /// # Errors
-    /// As [`Self::network`].
-    pub fn nameless_network(&self, genotype: &[u8]) -> Result<Network> {
-        self.architecture(genotype).nameless_network()
     }
 
     /// Makes genotypes of one architecture equal.
@@ -104,12 +144,18 @@ impl Space {
 }
 
 impl StageChoices {
-    fn blocks(&self, genotype: &[u8], widths: Widths, mut cin: u32) -> Vec<Block> {
+    /// Visits the stage's blocks; returns the channels that the next stage reads.
+    fn for_each_block(
+        &self,
+        genotype: &[u8],
+        widths: Widths,
+        mut cin: u32,
+        mut visit: impl FnMut(Block),
+    ) -> u32 {
         let repeats = self.repeats.pick(genotype) as usize;
         let cout = widths.pick(&self.channels, genotype);
-        let mut blocks = Vec::with_capacity(repeats);
+        let (kind, activation) = (self.block.pick(genotype), self.activation.pick(genotype));
         for (position, choices) in self.blocks.iter().take(repeats).enumerate() {
-            let kind = self.block.pick(genotype);
             let percent = choices.expansion_percent.pick(genotype);
             let (hidden, spatial) = match kind {
                 BlockKind::Ibn => {
@@ -118,19 +164,19 @@ impl StageChoices {
                 }
                 _ => (0, cin),
             };
-            blocks.push(Block {
+            visit(Block {
                 kind,
                 fused: kind != BlockKind::Conv && choices.fused.pick(genotype),
                 kernel: choices.kernel.pick(genotype),
                 stride: if position == 0 { self.stride.pick(genotype) } else { 1 },
                 hidden,
                 cout,
-                activation: self.activation.pick(genotype),
+                activation,
                 se: choices.squeeze_excite(genotype, kind, spatial),
             });
             cin = cout;
         }
-        blocks
+        cin
     }
 
     fn canonicalise(&self, genotype: &mut [u8], resting: &[u8], widths: Widths, mut cin: u32) {
@@ -205,6 +251,12 @@ impl ClassifierChoices {
 }
 
 impl DetectorChoices {
+    /// How many feature maps get predictors after so many stages: the taps, the features and the extras.
+    fn levels(&self, stages: usize) -> usize {
+        let last_is_tapped = self.features.is_none() && self.taps.contains(&(stages as u32));
+        self.taps.len() + usize::from(!last_is_tapped) + self.extras.len()
+    }
+
     fn pick(&self, genotype: &[u8], widths: Widths) -> Detector {
         Detector {
             taps: self.taps.clone(),

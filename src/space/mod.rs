@@ -165,6 +165,12 @@ impl Space {
         self.parallelism
     }
 
+    /// The type of activations and weights.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     /// What candidates must keep to.
     #[must_use]
     pub fn constraints(&self) -> &[Constraint] {

@@ -78,14 +78,20 @@
 //! 0.1 is training them.
 
 mod flow;
+mod local;
 mod nonlinearity;
 mod signal;
 mod sums;
 
+pub use flow::Flow;
+pub use local::{Local, locals};
+pub use signal::Signal;
+
+use local::log_side;
 use signal::{HEAD, STRIDES};
 use sums::Sums;
 
-use crate::network::{Network, Source};
+use crate::network::{Network, Shape, Wiring};
 
 /// How much rank correlation the score is known to have, to be said wherever it decides.
 pub const KNOWN_CORRELATION: &str = "zero-shot score: rank correlation with accuracy is 0.97 over 160 published \
@@ -110,7 +116,8 @@ pub struct Trainability {
     pub terms: Vec<Term>,
 }
 
-const CAPACITY_NAMES: [&str; STRIDES + 1] = [
+/// The terms, those of capacity first.
+const TERMS: [&str; STRIDES + 7] = [
     "capacity at stride 1",
     "capacity at stride 2",
     "capacity at stride 4",
@@ -118,6 +125,12 @@ const CAPACITY_NAMES: [&str; STRIDES + 1] = [
     "capacity at stride 16",
     "capacity at stride 32",
     "capacity behind pooling",
+    "receptive field",
+    "input resolution",
+    "output resolution",
+    "blur",
+    "fluctuation",
+    "bottleneck",
 ];
 /// How much a relative gain of capacity counts at each stride, and behind global pooling.
 const CAPACITY: [f64; STRIDES + 1] = [0.1, 0.1, 0.15, 0.2, 0.3, 0.25, 0.05];
@@ -131,53 +144,44 @@ const BOTTLENECK: f64 = 2.0;
 /// Scores a network.
 #[must_use]
 pub fn trainability(network: &Network) -> Trainability {
-    let outputs = outputs(network);
-    let signals = signal::propagate(network);
-    let flows = flow::trace(network, &signals, &outputs);
-    let terms = terms(network, &outputs, &Sums::over(network, &signals, &flows));
-    Trainability { score: terms.iter().map(|term| term.value).sum(), terms }
+    let wiring = Wiring::of(network);
+    let (locals, _) = locals(network, &wiring);
+    let values = values(network.input(), &flow::trace(&wiring, locals.iter(), &mut Vec::new()));
+    let terms = TERMS.into_iter().zip(values).map(|(name, value)| Term { name, value });
+    Trainability { score: values.iter().sum(), terms: terms.collect() }
 }
 
-/// The layers that nobody reads.
-fn outputs(network: &Network) -> Vec<usize> {
-    let mut read = vec![false; network.layers().len()];
-    for source in network.layers().iter().flat_map(|layer| &layer.inputs) {
-        if let Source::Layer(index) = source {
-            read[*index] = true;
-        }
+/// The score of a network with this input and wiring, as [`trainability`] gives it, from the records of its layers.
+/// `flows` is memory that is used again.
+#[must_use]
+pub fn score<'a>(
+    input: Shape,
+    wiring: &Wiring,
+    locals: impl DoubleEndedIterator<Item = &'a Local> + Clone,
+    flows: &mut Vec<Flow>,
+) -> f64 {
+    values(input, &flow::trace(wiring, locals, flows)).iter().sum()
+}
+
+/// The value of each term.
+fn values(input: Shape, sums: &Sums) -> [f64; TERMS.len()] {
+    let mut values = [0.0; TERMS.len()];
+    for (octave, value) in values.iter_mut().take(HEAD).enumerate() {
+        *value = CAPACITY[octave] * sums.used_capacity(octave).ln_1p();
     }
-    (0..read.len()).filter(|layer| !read[*layer]).collect()
-}
-
-fn terms(network: &Network, outputs: &[usize], sums: &Sums) -> Vec<Term> {
-    let capacity = |octave: usize| {
-        // Behind global pooling a linear classifier is all that is needed.
-        let sum = if octave == HEAD { sums.capacity[octave] } else { sums.used_capacity(octave) };
-        Term { name: CAPACITY_NAMES[octave], value: CAPACITY[octave] * sum.ln_1p() }
-    };
+    // Behind global pooling a linear classifier is all that is needed.
+    values[HEAD] = CAPACITY[HEAD] * sums.capacity[HEAD].ln_1p();
     let reach: f64 = CAPACITY.iter().zip(sums.reach).map(|(weight, sum)| weight * sum.ln_1p()).sum();
-    let others = [
-        ("receptive field", RECEPTIVE_FIELD * reach),
-        ("input resolution", INPUT_RESOLUTION * log_side(network.input().pixels())),
-        ("output resolution", OUTPUT_RESOLUTION * output_side(network, outputs)),
-        ("blur", -BLUR * sums.blur),
-        ("fluctuation", -FLUCTUATION * sums.fluctuation),
-        ("bottleneck", -BOTTLENECK * sums.bottleneck),
-    ];
-    let others = others.into_iter().map(|(name, value)| Term { name, value });
-    (0..=HEAD).map(capacity).chain(others).collect()
-}
-
-/// The mean logarithm of the outputs' sides; detail beyond the input's is none.
-fn output_side(network: &Network, outputs: &[usize]) -> f64 {
-    let input = network.input().pixels();
-    let side = |output: &usize| log_side(network.layers()[*output].output.pixels().min(input));
-    outputs.iter().map(side).sum::<f64>() / outputs.len().max(1) as f64
-}
-
-/// The logarithm of the side of a square of so many pixels.
-fn log_side(pixels: u64) -> f64 {
-    (pixels.max(1) as f64).ln() / 2.0
+    values[HEAD + 1..].copy_from_slice(&[
+        RECEPTIVE_FIELD * reach,
+        INPUT_RESOLUTION * log_side(input.pixels()),
+        // The mean over the outputs.
+        OUTPUT_RESOLUTION * sums.output_sides / sums.outputs.max(1) as f64,
+        -BLUR * sums.blur,
+        -FLUCTUATION * sums.fluctuation,
+        -BOTTLENECK * sums.bottleneck,
+    ]);
+    values
 }
 
 #[cfg(test)]

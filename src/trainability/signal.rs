@@ -18,7 +18,7 @@ const GATE: f64 = 0.25;
 
 /// The state of one tensor.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Signal {
+pub struct Signal {
     /// Variance of an element, with unit-variance input and batch-norm after each convolution.
     pub(super) variance: f64,
     /// Mean of an element, which batch-norm removes.
@@ -48,6 +48,12 @@ impl Signal {
             || (x.octave == HEAD && layer.output.pixels() == 1);
         let octave = if pooled { HEAD } else { octave(network.input(), layer.output) };
         Self { octave, ..y.activated(layer) }
+    }
+
+    /// All that a layer which reads the tensor needs to know of it, as bits.
+    #[must_use]
+    pub fn bits(&self) -> [u64; 3] {
+        [self.variance.to_bits(), self.mean.to_bits(), self.octave as u64]
     }
 
     /// The sum of independent tensors.
@@ -115,4 +121,12 @@ pub(super) fn propagate(network: &Network) -> Vec<Signal> {
         signals.push(signal);
     }
     signals
+}
+
+/// The state of what `source` writes; none for the network's input.
+pub(super) fn signal_of<'a>(signals: &'a [Signal], source: &Source) -> Option<&'a Signal> {
+    match source {
+        Source::Input => None,
+        Source::Layer(index) => Some(&signals[*index]),
+    }
 }

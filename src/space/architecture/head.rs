@@ -71,12 +71,19 @@ pub struct Segmenter {
 }
 
 impl Head {
-    /// Adds the head's layers after `x`; `stages` are the stages' outputs.
-    pub(super) fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
+    /// Adds the head's layers after `x`; `stages` are the stages' outputs. The number of layers up to the end of each
+    /// part of the head is added to `ends`.
+    pub(super) fn build(
+        &self,
+        b: &mut NetworkBuilder,
+        x: Source,
+        stages: &[Source],
+        ends: &mut Vec<usize>,
+    ) -> Result<()> {
         match self {
-            Self::Classifier(head) => head.build(b, x)?,
-            Self::Detector(head) => head.build(b, x, stages)?,
-            Self::Segmenter(head) => head.build(b, x, stages)?,
+            Self::Classifier(head) => head.build(b, x, ends)?,
+            Self::Detector(head) => head.build(b, x, stages, ends)?,
+            Self::Segmenter(head) => head.build(b, x, stages, ends)?,
         }
         Ok(())
     }
@@ -95,41 +102,51 @@ fn features(
     x: Source,
     channels: Option<u32>,
     activation: Activation,
+    ends: &mut Vec<usize>,
 ) -> Result<Source, LayerError> {
-    match channels {
-        Some(channels) => b.add("head.features", Conv2d::square(channels, 1, 1), &[x], activation),
-        None => Ok(x),
-    }
+    let Some(channels) = channels else { return Ok(x) };
+    let features = b.add("head.features", Conv2d::square(channels, 1, 1), &[x], activation)?;
+    ends.push(b.len());
+    Ok(features)
 }
 
 impl Classifier {
-    fn build(&self, b: &mut NetworkBuilder, x: Source) -> Result<(), LayerError> {
-        let x = features(b, x, self.features, self.activation)?;
+    fn build(&self, b: &mut NetworkBuilder, x: Source, ends: &mut Vec<usize>) -> Result<(), LayerError> {
+        let x = features(b, x, self.features, self.activation, ends)?;
         let mut x = b.add("head.pool", GlobalAvgPool, &[x], Activation::None)?;
         if let Some(hidden) = self.hidden {
             x = b.add("head.hidden", Dense { cout: hidden, bias: true }, &[x], self.activation)?;
         }
         b.add("head.classes", Dense { cout: self.classes, bias: true }, &[x], Activation::None)?;
+        ends.push(b.len());
         Ok(())
     }
 }
 
 impl Detector {
-    fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
+    fn build(
+        &self,
+        b: &mut NetworkBuilder,
+        x: Source,
+        stages: &[Source],
+        ends: &mut Vec<usize>,
+    ) -> Result<()> {
         let taps: Result<Vec<Source>> = self.taps.iter().map(|stage| tap(stages, *stage)).collect();
         let mut levels = taps?;
-        let mut x = features(b, x, self.features, self.activation)?;
+        let mut x = features(b, x, self.features, self.activation, ends)?;
         if !levels.contains(&x) {
             levels.push(x);
         }
         for (index, channels) in self.extras.iter().enumerate() {
             x = self.extra(b, x, index + 1, *channels)?;
+            ends.push(b.len());
             levels.push(x);
         }
         for (index, level) in levels.iter().enumerate() {
             let anchors = self.anchors.get(index).or(self.anchors.last()).copied().unwrap_or(1);
             self.predictor(b, *level, format_args!("head.level{}.box", index + 1), 4 * anchors)?;
             self.predictor(b, *level, format_args!("head.level{}.class", index + 1), self.classes * anchors)?;
+            ends.push(b.len());
         }
         Ok(())
     }
@@ -168,9 +185,15 @@ impl Detector {
 }
 
 impl Segmenter {
-    fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
+    fn build(
+        &self,
+        b: &mut NetworkBuilder,
+        x: Source,
+        stages: &[Source],
+        ends: &mut Vec<usize>,
+    ) -> Result<()> {
         let skip = tap(stages, self.tap)?;
-        let x = features(b, x, self.features, self.activation)?;
+        let x = features(b, x, self.features, self.activation, ends)?;
         let gated = self.gated(b, x)?;
         let (low, high) = (b.shape(skip), b.shape(gated));
         let up = if (low.h, low.w) == (high.h, high.w) {
@@ -188,6 +211,7 @@ impl Segmenter {
             let to_output = Resize { size: self.output, mode: ResizeMode::Bilinear };
             b.add("head.output", to_output, &[sum], Activation::None)?;
         }
+        ends.push(b.len());
         Ok(())
     }
 

@@ -49,26 +49,32 @@ impl Architecture {
     /// # Errors
     /// The head taps a stage that is not there.
     pub fn network(&self, name: &str) -> Result<Network> {
-        self.build(NetworkBuilder::new(name, self.input, self.dtype))
+        Ok(self.build(NetworkBuilder::new(name, self.input, self.dtype))?.0)
     }
 
-    /// The same network without names, to be scored and thrown away.
-    pub(super) fn nameless_network(&self) -> Result<Network> {
+    /// The same network without names, to be taken apart: with the number of layers up to the end of the stem, of
+    /// each block, and each part of the head.
+    ///
+    /// # Errors
+    /// As [`Self::network`].
+    pub fn nameless_network(&self) -> Result<(Network, Vec<usize>)> {
         self.build(NetworkBuilder::nameless(self.input, self.dtype))
     }
 
-    fn build(&self, mut b: NetworkBuilder) -> Result<Network> {
+    fn build(&self, mut b: NetworkBuilder) -> Result<(Network, Vec<usize>)> {
         let stem = Conv2d::square(self.stem.cout, self.stem.kernel, self.stem.stride);
         let mut x = b.add("stem", stem, &[Source::Input], self.stem.activation)?;
+        let mut ends = vec![b.len()];
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (stage, blocks) in self.stages.iter().enumerate() {
             for (position, block) in blocks.iter().enumerate() {
                 x = block.build(&mut b, BlockName { stage, position }, x)?;
+                ends.push(b.len());
             }
             outputs.push(x);
         }
-        self.head.build(&mut b, x, &outputs)?;
-        Ok(b.finish())
+        self.head.build(&mut b, x, &outputs, &mut ends)?;
+        Ok((b.finish(), ends))
     }
 
     /// How many blocks are fused.

@@ -1,14 +1,19 @@
 //! What the search of architectures minimises, and what it must keep to.
 
+mod compiled;
+mod metrics;
+mod piece;
+
+pub use metrics::Metrics;
+
+use compiled::Compiled;
+
 use crate::{
     error::{Error, Result},
-    estimator::{Estimator, Pricer},
-    network::Network,
+    estimator::Estimator,
     search::{Evaluation, Gene, Objectives, Problem},
-    space::{Constraint, GeneKind, Genotype, Metric, Space},
+    space::{Constraint, GeneKind, Genotype, Space},
     stable_hash::short_id,
-    trainability::trainability,
-    units::{Bytes, Macs, Params},
 };
 
 /// The hypervolume's reference point: this many times the baseline's latency …
@@ -16,61 +21,11 @@ const REFERENCE_LATENCY: f64 = 1.1;
 /// … and this much less trainable.
 const REFERENCE_SCORE: f64 = 0.1;
 
-/// Everything that a constraint can ask of a network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Metrics {
-    /// Estimated latency in microseconds.
-    pub latency_us: f64,
-    /// The zero-shot trainability score.
-    pub trainability: f64,
-    /// Multiply-adds.
-    pub macs: Macs,
-    /// Trained numbers.
-    pub params: Params,
-    /// Bytes of the trained numbers.
-    pub model_bytes: Bytes,
-    /// Peak activation bytes, activations in place.
-    pub peak_activation: Bytes,
-}
-
-impl Metrics {
-    /// The metrics of `network` on the estimator's accelerator.
-    #[must_use]
-    pub fn of(network: &Network, estimator: &Estimator) -> Self {
-        Self::with_latency(network, estimator.latency_us(network))
-    }
-
-    fn with_latency(network: &Network, latency_us: f64) -> Self {
-        Self {
-            latency_us,
-            trainability: trainability(network).score,
-            macs: network.macs(),
-            params: network.params(),
-            model_bytes: network.model_bytes(),
-            peak_activation: network.peak_activation().in_place,
-        }
-    }
-
-    /// One of them, in the unit of its name.
-    #[must_use]
-    pub fn get(&self, metric: Metric) -> f64 {
-        match metric {
-            Metric::LatencyMs => self.latency_us / 1e3,
-            Metric::Macs => self.macs.0 as f64,
-            Metric::Params => self.params.0 as f64,
-            Metric::ModelBytes => self.model_bytes.0 as f64,
-            Metric::PeakActivationBytes => self.peak_activation.0 as f64,
-            Metric::Trainability => self.trainability,
-        }
-    }
-}
-
 /// The search problem of a space on an accelerator: latency down, trainability up.
 ///
 /// Only the genes of some kinds may be free; the others stay at the baseline.
 pub struct ArchitectureSearch<'a> {
-    space: &'a Space,
-    pricer: Pricer<'a>,
+    compiled: Compiled<'a>,
     constraints: Vec<Constraint>,
     baseline: Metrics,
     /// The space's index of each free gene.
@@ -114,8 +69,7 @@ impl<'a> ArchitectureSearch<'a> {
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
         Ok(Self {
-            space,
-            pricer: Pricer::new(estimator),
+            compiled: Compiled::new(space, estimator)?,
             constraints: space.constraints().to_vec(),
             baseline,
             free,
@@ -123,8 +77,16 @@ impl<'a> ArchitectureSearch<'a> {
         })
     }
 
-    fn metrics(&self, network: &Network) -> Metrics {
-        Metrics::with_latency(network, self.pricer.latency_us(network))
+    fn space(&self) -> &'a Space {
+        self.compiled.space()
+    }
+
+    /// The metrics of a candidate.
+    ///
+    /// # Errors
+    /// The genes are not those of this problem.
+    pub fn metrics(&self, genes: &[u8]) -> Result<Metrics> {
+        self.compiled.metrics(&self.full(genes).0)
     }
 
     /// The baseline's metrics.
@@ -142,7 +104,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// The space's genotype for the free genes of a candidate.
     #[must_use]
     pub fn full(&self, genes: &[u8]) -> Genotype {
-        let mut full = self.space.baseline().clone();
+        let mut full = self.space().baseline().clone();
         for (gene, index) in self.free.iter().zip(genes) {
             full.0[*gene] = *index;
         }
@@ -158,8 +120,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// The constraints that a candidate misses, in words.
     #[must_use]
     pub fn missed(&self, genes: &[u8]) -> Vec<String> {
-        let Ok(network) = self.space.nameless_network(&self.full(genes).0) else { return Vec::new() };
-        let metrics = self.metrics(&network);
+        let Ok(metrics) = self.metrics(genes) else { return Vec::new() };
         let words = |(constraint, _): &(Constraint, f64)| {
             let value = metrics.get(constraint.metric);
             let bound = constraint.bound(self.baseline.get(constraint.metric));
@@ -195,23 +156,22 @@ impl Problem for ArchitectureSearch<'_> {
 
     fn evaluate(&self, genes: &[u8]) -> Evaluation {
         // A genotype of this space always decodes; if it did not, it would be as bad as can be.
-        let Ok(network) = self.space.nameless_network(&self.full(genes).0) else {
+        let Ok(metrics) = self.metrics(genes) else {
             return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
         };
-        let metrics = self.metrics(&network);
         let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
         Evaluation::feasible([metrics.latency_us, -metrics.trainability]).with_violation(violation)
     }
 
     fn canonicalise(&self, genes: &mut [u8]) {
         let mut full = self.full(genes);
-        self.space.canonicalise(&mut full.0);
+        self.space().canonicalise(&mut full.0);
         self.reduced(&full.0, genes);
     }
 
     fn seeds(&self) -> Vec<Genotype> {
         let mut baseline = Genotype::first(self.free.len());
-        self.reduced(&self.space.baseline().0, &mut baseline.0);
+        self.reduced(&self.space().baseline().0, &mut baseline.0);
         vec![baseline]
     }
 
@@ -222,7 +182,7 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn identity(&self) -> String {
-        short_id(format!("{} {}", self.space.hash(), self.pricer.estimator().hash()).as_bytes())
+        short_id(format!("{} {}", self.space().hash(), self.compiled.estimator().hash()).as_bytes())
     }
 }
 

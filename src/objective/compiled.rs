@@ -1,0 +1,230 @@
+//! A space and an estimator, compiled: networks are scored without being built.
+//!
+//! Architectures of a space share their parts, so a search meets few new ones after
+//! a while. What scoring needs of a part is kept as a [`Piece`] under a key that
+//! holds all it depends on; a candidate is its pieces put one after the other, and
+//! only what no part knows by itself is computed for each candidate: what lies where
+//! in memory, which layers run together, and how much of each layer counts.
+//!
+//! Pieces are cut from networks that were built the long way, and both ways share
+//! everything after that; so the scores are equal bit for bit.
+
+use std::{cell::RefCell, sync::Arc};
+
+use thread_local::ThreadLocal;
+
+use super::{
+    metrics::Metrics,
+    piece::{Piece, Totals, Whole, entry},
+};
+use crate::{
+    error::Result,
+    estimator::{Assembly, Estimator, Pricer},
+    network::{Block, PeakActivation, SqueezeExcite, Tensor},
+    space::{Space, Stem},
+    stable_hash::{Fingerprint, fingerprint},
+    trainability::{Flow, score},
+};
+
+/// Pieces that each thread remembers at the most; a newer one takes the place of an older one. About 30 MB.
+const SLOTS: usize = 1 << 15;
+
+/// A space whose architectures are scored by an estimator.
+pub(super) struct Compiled<'a> {
+    space: &'a Space,
+    pricer: Pricer<'a>,
+    /// For each part of the head, the exits that it reads, by their numbers.
+    head: Vec<Vec<usize>>,
+    benches: ThreadLocal<RefCell<Bench>>,
+}
+
+/// What one thread needs to put candidates together.
+struct Bench {
+    pieces: Pieces,
+    parts: Parts,
+    assembly: Assembly,
+    tensors: Vec<Tensor>,
+    flows: Vec<Flow>,
+}
+
+/// The parts of one candidate: stem, blocks, parts of the head.
+#[derive(Default)]
+struct Parts {
+    /// Stands for each part by itself.
+    own: Vec<Fingerprint>,
+    /// The parts that others than the next may read: the last of each stage, and those of the head.
+    marks: Vec<usize>,
+    pieces: Vec<Arc<Piece>>,
+    /// The last layers of the marked parts.
+    exits: Vec<usize>,
+    words: Vec<u64>,
+}
+
+/// Pieces by key.
+struct Pieces(Vec<Option<(Fingerprint, Arc<Piece>)>>);
+
+impl<'a> Compiled<'a> {
+    /// # Errors
+    /// The baseline does not decode.
+    pub(super) fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
+        let baseline = space.architecture(&space.baseline().0);
+        let whole = Whole::of(&baseline)?;
+        let before: usize = 1 + baseline.stages.iter().map(Vec::len).sum::<usize>();
+        let head = (before..whole.parts()).map(|part| whole.reads(part)).collect();
+        Ok(Self { space, pricer: Pricer::new(estimator), head, benches: ThreadLocal::new() })
+    }
+
+    pub(super) fn space(&self) -> &'a Space {
+        self.space
+    }
+
+    pub(super) fn estimator(&self) -> &'a Estimator {
+        self.pricer.estimator()
+    }
+
+    /// The metrics of the network that `genotype` stands for.
+    ///
+    /// # Errors
+    /// It does not decode.
+    pub(super) fn metrics(&self, genotype: &[u8]) -> Result<Metrics> {
+        let bench = self.benches.get_or(|| RefCell::new(Bench::new(&self.pricer)));
+        bench.borrow_mut().metrics(self, genotype)
+    }
+}
+
+impl Bench {
+    fn new(pricer: &Pricer<'_>) -> Self {
+        Self {
+            pieces: Pieces(vec![None; SLOTS]),
+            parts: Parts::default(),
+            assembly: pricer.assembly(),
+            tensors: Vec::new(),
+            flows: Vec::new(),
+        }
+    }
+
+    fn metrics(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<Metrics> {
+        self.parts.find(&mut self.pieces, compiled, genotype)?;
+        self.assemble();
+        let Self { parts, assembly, tensors, flows, .. } = self;
+        let input = compiled.space.input_shape(genotype);
+        let latency_us = compiled.pricer.assembled_us(assembly);
+        let totals = parts.pieces.iter().fold(Totals::default(), |sum, piece| sum.plus(piece.totals));
+        let locals = parts.pieces.iter().flat_map(|piece| &piece.locals);
+        let wiring = assembly.wiring();
+        let bytes = compiled.space.dtype().bytes();
+        Ok(Metrics {
+            latency_us,
+            trainability: score(input, wiring, locals, flows),
+            macs: totals.macs,
+            params: totals.params,
+            model_bytes: totals.model_bytes,
+            peak_activation: PeakActivation::of(wiring, input.elements(), tensors, bytes).in_place,
+        })
+    }
+
+    /// Puts the layers of all parts one after the other.
+    fn assemble(&mut self) {
+        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, tensors, .. } = self;
+        assembly.clear();
+        tensors.clear();
+        exits.clear();
+        for (part, piece) in pieces.iter().enumerate() {
+            assembly.append(&piece.graph, exits);
+            tensors.extend_from_slice(&piece.tensors);
+            while marks.get(exits.len()) == Some(&part) {
+                exits.push(assembly.layers() - 1);
+            }
+        }
+    }
+}
+
+impl Parts {
+    /// Finds the pieces of a genotype, and learns those that are not known.
+    fn find(&mut self, known: &mut Pieces, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<()> {
+        let before_head = self.list(compiled.space, genotype);
+        self.pieces.clear();
+        let mut whole: Option<Whole> = None;
+        let mut read = entry(compiled.space.input_shape(genotype));
+        for part in 0..self.own.len() {
+            let reads = part.checked_sub(before_head).and_then(|part| compiled.head.get(part));
+            let key = match reads {
+                Some(exits) => self.head_key(part, exits),
+                None => fingerprint(&[self.own[part], read]),
+            };
+            let piece = match (known.get(key), &whole) {
+                (Some(piece), _) => piece,
+                (None, Some(whole)) => known.learn(key, whole.piece(part)),
+                (None, None) => {
+                    let built = Whole::of(&compiled.space.architecture(genotype))?;
+                    known.learn(key, whole.insert(built).piece(part))
+                }
+            };
+            read = piece.exit;
+            self.pieces.push(piece);
+        }
+        Ok(())
+    }
+
+    /// Decodes a genotype; returns the number of parts before the head.
+    fn list(&mut self, space: &Space, genotype: &[u8]) -> usize {
+        let Self { own, marks, .. } = self;
+        own.clear();
+        marks.clear();
+        own.push(of_stem(&space.stem(genotype)));
+        space.for_each_block(genotype, |stage, block| {
+            while marks.len() < stage {
+                marks.push(own.len() - 1);
+            }
+            own.push(of_block(&block));
+        });
+        marks.push(own.len() - 1);
+        let before_head = own.len();
+        space.for_each_head_part(genotype, |numbers| {
+            marks.push(own.len());
+            let [one, two] = [0, 1].map(|index| numbers.get(index).map_or(0, |number| u64::from(*number)));
+            own.push(fingerprint(&[marks.len() as u64, one, two]));
+        });
+        before_head
+    }
+
+    /// All that a piece of the head depends on: the part and what it reads.
+    fn head_key(&mut self, part: usize, exits: &[usize]) -> Fingerprint {
+        let Self { own, marks, pieces, words, .. } = self;
+        words.clear();
+        words.push(own[part]);
+        words.extend(exits.iter().filter_map(|exit| Some(pieces.get(*marks.get(*exit)?)?.exit)));
+        fingerprint(words)
+    }
+}
+
+impl Pieces {
+    fn get(&self, key: Fingerprint) -> Option<Arc<Piece>> {
+        let (held, piece) = self.0[key as usize % SLOTS].as_ref()?;
+        (*held == key).then(|| Arc::clone(piece))
+    }
+
+    fn learn(&mut self, key: Fingerprint, piece: Piece) -> Arc<Piece> {
+        let piece = Arc::new(piece);
+        self.0[key as usize % SLOTS] = Some((key, Arc::clone(&piece)));
+        piece
+    }
+}
+
+fn of_stem(stem: &Stem) -> Fingerprint {
+    let Stem { kernel, stride, cout, activation } = *stem;
+    fingerprint(&[u64::from(kernel), u64::from(stride), u64::from(cout), activation as u64])
+}
+
+fn of_block(block: &Block) -> Fingerprint {
+    let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = *block;
+    let pair = |upper: u32, lower: u32| u64::from(upper) << 32 | u64::from(lower);
+    let excite = se.map_or(0, |SqueezeExcite { reduced, gate }| pair(gate as u32 + 1, reduced));
+    fingerprint(&[
+        pair(kind as u32, u32::from(fused)),
+        pair(kernel, stride),
+        pair(hidden, cout),
+        activation as u64,
+        excite,
+    ])
+}

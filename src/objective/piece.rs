@@ -1,0 +1,136 @@
+//! A part of an architecture, the stem, a block or the head, as it stands in a network.
+//!
+//! What scoring needs of the layers of a part depends on the part itself, on the
+//! tensors that it reads and on the network's input. So a piece is cut out of one
+//! network and stands for the same part in all others.
+
+use std::ops::Range;
+
+use crate::{
+    error::Result,
+    estimator::{Graph, GraphSection},
+    network::{Network, Shape, Source, Tensor},
+    space::Architecture,
+    stable_hash::{Fingerprint, fingerprint},
+    trainability::{Local, Signal, locals},
+    units::{Bytes, Macs, Params},
+};
+
+/// The layers of one part.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) graph: GraphSection,
+    pub(super) locals: Vec<Local>,
+    pub(super) tensors: Vec<Tensor>,
+    pub(super) totals: Totals,
+    /// Stands for the tensor that the last layer writes.
+    pub(super) exit: Fingerprint,
+}
+
+/// What is only added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Totals {
+    pub(super) macs: Macs,
+    pub(super) params: Params,
+    pub(super) model_bytes: Bytes,
+}
+
+impl Totals {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            macs: self.macs + other.macs,
+            params: self.params + other.params,
+            model_bytes: self.model_bytes + other.model_bytes,
+        }
+    }
+}
+
+/// A network that pieces are cut from.
+pub(super) struct Whole {
+    network: Network,
+    graph: Graph,
+    locals: Vec<Local>,
+    signals: Vec<Signal>,
+    /// The number of layers up to the end of each part.
+    ends: Vec<usize>,
+    /// The last layers of the parts that others than the next may read: the last of each stage, and those of the
+    /// head.
+    exits: Vec<usize>,
+}
+
+impl Whole {
+    /// # Errors
+    /// The architecture is none.
+    pub(super) fn of(architecture: &Architecture) -> Result<Self> {
+        let (network, ends) = architecture.nameless_network()?;
+        let graph = Graph::unscheduled(&network);
+        let (locals, signals) = locals(&network, graph.wiring());
+        let stages = architecture.stages.iter().scan(0, |blocks, stage| {
+            *blocks += stage.len();
+            Some(*blocks)
+        });
+        let blocks: usize = architecture.stages.iter().map(Vec::len).sum();
+        let exits = stages.chain(blocks + 1..ends.len()).map(|part| ends[part] - 1).collect();
+        Ok(Self { network, graph, locals, signals, ends, exits })
+    }
+
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The exits that a part reads, by their numbers.
+    pub(super) fn reads(&self, part: usize) -> Vec<usize> {
+        let layers = self.layers(part);
+        let inputs = layers.clone().flat_map(|layer| self.graph.wiring().inputs(layer));
+        let before = inputs.filter_map(|source| match source {
+            Source::Layer(read) if *read < layers.start => self.exits.iter().position(|exit| exit == read),
+            _ => None,
+        });
+        let mut exits: Vec<usize> = before.collect();
+        exits.sort_unstable();
+        exits.dedup();
+        exits
+    }
+
+    fn layers(&self, part: usize) -> Range<usize> {
+        part.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[part]
+    }
+
+    /// The piece of the part with this number.
+    pub(super) fn piece(&self, part: usize) -> Piece {
+        let layers = self.layers(part);
+        Piece {
+            graph: self.graph.section(layers.clone(), &self.exits),
+            locals: self.locals[layers.clone()].to_vec(),
+            tensors: self.network.tensors().skip(layers.start).take(layers.len()).collect(),
+            totals: self.totals(layers.clone()),
+            exit: self.exit(layers.end),
+        }
+    }
+
+    fn totals(&self, layers: Range<usize>) -> Totals {
+        let dtype = self.network.dtype();
+        let layers = self.network.layers()[layers].iter();
+        layers.fold(Totals::default(), |totals, layer| {
+            totals.plus(Totals {
+                macs: layer.macs,
+                params: layer.params(),
+                model_bytes: layer.model_bytes(dtype),
+            })
+        })
+    }
+
+    fn exit(&self, end: usize) -> Fingerprint {
+        let Some(last) = end.checked_sub(1) else { return entry(self.network.input()) };
+        let [variance, mean, octave] = self.signals[last].bits();
+        let Shape { h, w, c } = self.network.shape(Source::Layer(last));
+        let input = entry(self.network.input());
+        fingerprint(&[input, u64::from(h), u64::from(w), u64::from(c), variance, mean, octave])
+    }
+}
+
+/// Stands for a network's input.
+pub(super) fn entry(Shape { h, w, c }: Shape) -> Fingerprint {
+    fingerprint(&[u64::from(h), u64::from(w), u64::from(c)])
+}

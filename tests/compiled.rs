@@ -1,0 +1,155 @@
+//! A search scores candidates without building networks; what it says is what the long way says, bit for bit.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::{Path, PathBuf};
+
+use nas::{
+    estimator::Estimator,
+    objective::{ArchitectureSearch, Metrics},
+    search::Problem,
+    space::{Space, read_space},
+};
+use proptest::prelude::*;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn estimators() -> Vec<Estimator> {
+    let names = ["ethos-u55-128", "ethos-u65-512", "ethos-u85-2048", "cpu-ort-x86"];
+    names.map(|name| Estimator::load(&root().join(format!("estimators/{name}.json"))).unwrap()).into()
+}
+
+/// Alternatives that differ from seed to seed, all of them in the end.
+fn genotype(space: &Space, seed: usize) -> Vec<u8> {
+    let mut state = seed as u64;
+    let alternative = |gene: &nas::space::Gene| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % gene.labels.len() as u64) as u8
+    };
+    space.genes().iter().map(alternative).collect()
+}
+
+/// Each candidate twice, since the second time all of it is remembered.
+fn check(space: &Space, estimator: &Estimator, candidates: usize) {
+    let search = ArchitectureSearch::new(space, estimator).unwrap();
+    for seed in (0..candidates).chain(0..candidates) {
+        let mut genes = genotype(space, seed);
+        if seed % 2 == 0 {
+            search.canonicalise(&mut genes);
+        }
+        let network = space.network(&genes).unwrap();
+        let (long, short) = (Metrics::of(&network, estimator), search.metrics(&genes).unwrap());
+        assert_eq!(short, long, "{} on {}, seed {seed}: {genes:?}", space.name(), estimator.name());
+    }
+}
+
+#[test]
+fn the_shipped_spaces_score_alike_on_both_ways() {
+    for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
+        let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
+        estimators().iter().for_each(|estimator| check(&space, estimator, 150));
+    }
+}
+
+/// A choice as it stands in a space, and in its baseline if it is a gene.
+type Written = (&'static str, Option<&'static str>);
+
+/// A space of up to three stages with whatever genes a stage can have.
+fn any_space() -> impl Strategy<Value = String> {
+    let pick = |choices: &[Written]| prop::sample::select(choices.to_vec());
+    let stage = (
+        pick(&[
+            (r#""ibn""#, None),
+            (r#""depthwise_separable""#, None),
+            (r#""conv""#, None),
+            (r#"["ibn", "depthwise_separable"]"#, Some(r#""depthwise_separable""#)),
+            (r#"["conv", "ibn"]"#, Some(r#""ibn""#)),
+        ]),
+        pick(&[("[8, 16, 24]", Some("24")), ("16", None), ("[16, 40]", Some("16"))]),
+        pick(&[("1", None), ("2", None), ("[1, 2, 3]", Some("3"))]),
+        pick(&[("1", None), ("2", None), ("[1, 2]", Some("2"))]),
+        pick(&[
+            (r#""relu6""#, None),
+            (r#"["relu6", "hard_swish"]"#, Some(r#""relu6""#)),
+            (r#""none""#, None),
+        ]),
+        pick(&[("3", None), ("[3, 5]", Some("3"))]),
+        pick(&[("6", None), ("[1, 2, 6]", Some("2"))]),
+        pick(&[("false", None), ("[false, true]", Some("false"))]),
+        pick(&[
+            ("false", None),
+            (r#"{ "ratio": 0.25, "gate": "hard_sigmoid" }"#, None),
+            (r#"[false, { "ratio": 0.25, "gate": "sigmoid" }]"#, Some("false")),
+        ]),
+    );
+    let stage =
+        stage.prop_map(|(block, channels, repeats, stride, activation, kernel, expansion, fused, se)| {
+            let names = [
+                "block",
+                "channels",
+                "repeats",
+                "stride",
+                "activation",
+                "kernel",
+                "expansion",
+                "fused",
+                "se",
+            ];
+            let written = [block, channels, repeats, stride, activation, kernel, expansion, fused, se];
+            let fields: Vec<String> = names
+                .iter()
+                .zip(written)
+                .map(|(name, (choice, _))| format!(r#""{name}": {choice}"#))
+                .collect();
+            let genes = names.iter().zip(written).filter_map(|(name, (_, chosen))| Some((name, chosen?)));
+            let genes: Vec<String> = genes.map(|(name, chosen)| format!(r#""{name}": {chosen}"#)).collect();
+            (format!("{{ {} }}", fields.join(", ")), format!("{{ {} }}", genes.join(", ")))
+        });
+    let head = pick(&[
+        (
+            r#""classifier": { "features": [64, 96], "hidden": [32, 40], "classes": 10, "activation": "relu6" }"#,
+            Some(r#""features": 64, "hidden": 40"#),
+        ),
+        (r#""classifier": { "classes": 10, "activation": "relu6" }"#, None),
+        (
+            r#""detector": { "taps": [1], "features": [64, 96], "extras": [[32, 48], 32], "anchors": [3],
+                "classes": 2, "activation": "relu6" }"#,
+            Some(r#""features": 96, "extras": [32, 32]"#),
+        ),
+        (
+            r#""detector": { "taps": [1], "extras": [], "anchors": [3], "classes": 2, "activation": "relu6" }"#,
+            None,
+        ),
+        (
+            r#""segmenter": { "tap": 1, "features": [64, 80], "inner": [16, 32], "classes": 5,
+                "output_stride": [1, 4], "activation": "relu6" }"#,
+            Some(r#""features": 64, "inner": 16, "output_stride": 4"#),
+        ),
+    ]);
+    (prop::collection::vec(stage, 1..=3), head).prop_map(|(stages, (head, chosen))| {
+        let (fields, genes): (Vec<String>, Vec<String>) = stages.into_iter().unzip();
+        format!(
+            r#"{{ "schema": "nas.space/1", "name": "any", "target": {{ "parallelism": 8 }}, "dtype": "int8",
+               "input": {{ "size": [64, 97, 320] }}, "depth_multipliers": [0.5, 1.0],
+               "stem": {{ "kernel": 3, "stride": 2, "channels": [8, 16], "activation": "relu6" }},
+               "stages": [{}], "head": {{ {head} }},
+               "baseline": {{ "input": 97, "depth_multiplier": 1.0, "stem": {{ "channels": 8 }}, "stages": [{}],
+                              "head": {{ {} }} }} }}"#,
+            fields.join(", "),
+            genes.join(", "),
+            chosen.unwrap_or_default()
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_space_scores_alike_on_both_ways(text in any_space(), chip in 0..4_usize) {
+        let space = read_space("any.json", &text).unwrap();
+        check(&space, &estimators()[chip], 25);
+    }
+}
