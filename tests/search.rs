@@ -57,6 +57,9 @@ impl Problem for Chain {
     }
 }
 
+/// The algorithms that look at a part of the space.
+const SAMPLING: [Algorithm; 3] = [Algorithm::Nsga2, Algorithm::RegularizedEvolution, Algorithm::Random];
+
 fn run(problem: &Chain, algorithm: Algorithm, evaluations: u64) -> Outcome {
     Executor::new(problem)
         .algorithm(algorithm)
@@ -80,7 +83,7 @@ fn on_threads(threads: usize, task: impl FnOnce() -> Outcome + Send) -> Outcome 
 
 #[test]
 fn the_result_does_not_depend_on_the_number_of_threads() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in SAMPLING {
         let result = |threads| on_threads(threads, || run(&Chain::new(8), algorithm, 3_000));
         let one = essence(&result(1));
         assert_eq!(one, essence(&result(2)), "{algorithm}");
@@ -97,7 +100,7 @@ fn another_seed_gives_another_search() {
 
 #[test]
 fn a_resumed_search_equals_an_uninterrupted_one() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in SAMPLING {
         let problem = Chain::new(8);
         // A population that nobody fixed fits the budget, which differs here.
         let search = || Executor::new(&problem).algorithm(algorithm).seed(7).population(32);
@@ -212,6 +215,20 @@ fn a_tiny_space_ends_exhausted_with_its_exact_front() {
 }
 
 #[test]
+fn an_exact_search_that_could_not_see_everything_is_refused() {
+    let search = |blocks, evaluations| {
+        let problem = Chain::new(blocks);
+        let budget = Budget::evaluations(evaluations);
+        let outcome = Executor::new(&problem).algorithm(Algorithm::Exact).budget(budget).run();
+        outcome.map_err(|error| error.to_string())
+    };
+    let refused = search(3, 1_727).unwrap_err();
+    assert!(refused.contains("there are 1728") && refused.contains("give it 1728 evaluations"), "{refused}");
+    assert!(search(40, u64::MAX).unwrap_err().contains("more than 10^19"));
+    assert_eq!(search(3, 1_728).unwrap().termination, Termination::Exhausted);
+}
+
+#[test]
 fn a_space_of_one_point_ends_exhausted() {
     struct Point;
     impl Problem for Point {
@@ -233,7 +250,7 @@ fn a_space_of_one_point_ends_exhausted() {
 
 #[test]
 fn nothing_feasible_is_a_result_that_names_the_nearest() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in SAMPLING {
         let outcome = run(&Chain::new(6).limited(1.0), algorithm, 2_000);
         assert!(!outcome.found_feasible() && outcome.convergence.is_empty(), "{algorithm}");
         assert_eq!(outcome.termination, Termination::Evaluations);
@@ -251,7 +268,7 @@ fn a_rare_feasible_region_is_found() {
 
 #[test]
 fn a_budget_of_evaluations_is_spent_exactly_and_no_genotype_twice() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in SAMPLING {
         for budget in [0, 1, 47, 1_001] {
             let problem = Chain::new(6);
             let outcome = run(&problem, algorithm, budget);
@@ -332,7 +349,7 @@ fn seeds_are_scored_first_and_must_fit() {
         }
     }
     let seeded = Seeded(Chain::new(2), vec![1, 2, 3, 0]);
-    for algorithm in Algorithm::ALL {
+    for algorithm in SAMPLING {
         let executor = Executor::new(&seeded).algorithm(algorithm).budget(Budget::evaluations(1));
         assert_eq!(executor.run().unwrap().front[0].genotype, vec![1, 2, 3, 0].into(), "{algorithm}");
     }

@@ -147,7 +147,7 @@ fn row(
     stop: &AtomicBool,
 ) -> anyhow::Result<(ChipRow, Termination)> {
     let Chip { estimator, space } = chip;
-    let problem = ArchitectureSearch::new(space, estimator)?;
+    let problem = search::problem(args, space, estimator)?;
     // A chip that an interruption left out starts from the beginning.
     let resume = args.resume.is_some() && folder.join("checkpoint.json").exists();
     let run = match resume {

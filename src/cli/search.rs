@@ -10,9 +10,9 @@ use anyhow::{Context, bail};
 use nas::{
     estimator::Estimator,
     objective::ArchitectureSearch,
-    report::{AblationRow, Report, Settings, ablate, front_csv, report_markdown},
+    report::{AblationRow, Report, Settings, ablate, exact_gap, front_csv, report_markdown},
     search::{Algorithm, Budget, Executor, Outcome, Termination},
-    space::{Space, Target},
+    space::{GeneKind, Space, Target},
 };
 
 use super::{
@@ -22,6 +22,9 @@ use super::{
     report::rendered,
     run_folder::RunFolder,
 };
+
+/// The most architectures that are scored to know the exact front.
+const MOST_EXACT: u64 = 1 << 24;
 
 /// Search a space for the architecture with the least latency at no less expected accuracy.
 ///
@@ -53,7 +56,7 @@ pub(super) struct Args {
     /// Stop after this many seconds, if that comes first.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time: Option<Duration>,
-    /// How to search: nsga2, regularized-evolution or random.
+    /// How to search: nsga2, regularized-evolution, random, or exact, which scores every architecture of a small space.
     #[arg(long, default_value_t = Algorithm::default())]
     algorithm: Algorithm,
     /// The size of the population; by default it fits the evaluations.
@@ -65,6 +68,13 @@ pub(super) struct Args {
     /// Threads; by default one for each core.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Only genes of these kinds are free, the others stay at the baseline: fused, depth-multiplier, kernel and so on,
+    /// with commas between them.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(super) free: Vec<GeneKind>,
+    /// Also score every architecture, and tell how far the front is from the true one; for small spaces.
+    #[arg(long)]
+    gap: bool,
     /// Also search with single kinds of gene free, and tell what each achieves.
     #[arg(long)]
     ablate: bool,
@@ -101,7 +111,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let estimator = Estimator::load(&estimator_path(args)?)?;
     let space = space_for(&args.space, &estimator)?;
-    let problem = ArchitectureSearch::new(&space, &estimator)?;
+    let problem = problem(args, &space, &estimator)?;
     let folder = match &args.resume {
         Some(folder) => RunFolder::open(folder)?,
         None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
@@ -114,6 +124,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     output::print(&rendered(&report, args.format))?;
     tell_what_next(args, &folder, &problem, &outcome);
     Ok(if stop.load(Ordering::Relaxed) { Status::Interrupted } else { status(&outcome) })
+}
+
+/// What is searched: all genes of the space, or those that are free.
+pub(super) fn problem<'a>(
+    args: &Args,
+    space: &'a Space,
+    estimator: &'a Estimator,
+) -> anyhow::Result<ArchitectureSearch<'a>> {
+    if args.free.is_empty() {
+        return Ok(ArchitectureSearch::new(space, estimator)?);
+    }
+    let absent = |kind: &&GeneKind| !space.genes().iter().any(|gene| gene.kind == **kind);
+    if let Some(kind) = args.free.iter().find(absent) {
+        bail!("{} has no gene of the kind `{kind}` to be freed; see `nas space`", args.space.display());
+    }
+    Ok(ArchitectureSearch::only(space, estimator, &args.free)?)
 }
 
 pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {
@@ -159,7 +185,10 @@ pub(super) fn searched_and_saved(
 ) -> anyhow::Result<(Report, Outcome)> {
     let (outcome, ablation) = searched(args, problem, space, estimator, folder, resume, stop)?;
     let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
-    let report = Report::of(space, estimator, problem, &outcome, &settings, ablation)?;
+    let mut report = Report::of(space, estimator, problem, &outcome, &settings, ablation)?;
+    if args.gap && outcome.termination != Termination::Cancelled {
+        report.gap = exact_gap(problem, &outcome, MOST_EXACT, stop).context("--gap")?;
+    }
     estimator.save(&folder.estimator())?;
     report.save(&folder.report())?;
     nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
@@ -230,5 +259,7 @@ fn status(outcome: &Outcome) -> Status {
 /// The options that a resumed search has to repeat, beside the estimators.
 pub(super) fn repeated(args: &Args) -> String {
     let population = args.population.map_or(String::new(), |size| format!(" --population {size}"));
-    format!(" --seed {} --algorithm {}{population} -n {}", args.seed, args.algorithm, args.evaluations)
+    let kinds: Vec<String> = args.free.iter().map(|kind| kind.name().replace(' ', "-")).collect();
+    let free = if kinds.is_empty() { String::new() } else { format!(" --free {}", kinds.join(",")) };
+    format!(" --seed {} --algorithm {}{population}{free} -n {}", args.seed, args.algorithm, args.evaluations)
 }

@@ -28,6 +28,8 @@ pub struct ArchitectureSearch<'a> {
     compiled: Compiled<'a>,
     constraints: Vec<Constraint>,
     baseline: Metrics,
+    /// The kinds of gene that are free, unless all are.
+    kinds: Option<Vec<GeneKind>>,
     /// The space's index of each free gene.
     free: Vec<usize>,
     genes: Vec<Gene>,
@@ -39,7 +41,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// The baseline does not decode, or the estimator predicts something else than latency.
     pub fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
-        Self::free_where(space, estimator, |_| true)
+        Self::with_free(space, estimator, None)
     }
 
     /// Searches the genes of these kinds only.
@@ -47,14 +49,11 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// As [`Self::new`].
     pub fn only(space: &'a Space, estimator: &'a Estimator, kinds: &[GeneKind]) -> Result<Self> {
-        Self::free_where(space, estimator, |kind| kinds.contains(&kind))
+        Self::with_free(space, estimator, Some(kinds.to_vec()))
     }
 
-    fn free_where(
-        space: &'a Space,
-        estimator: &'a Estimator,
-        is_free: impl Fn(GeneKind) -> bool,
-    ) -> Result<Self> {
+    fn with_free(space: &'a Space, estimator: &'a Estimator, kinds: Option<Vec<GeneKind>>) -> Result<Self> {
+        let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         if let Some(target) = estimator.target() {
             return Err(Error::unusable(format!(
                 "estimator `{}` predicts `{}` in {}, and a search minimises latency; give an estimator that was \
@@ -72,6 +71,7 @@ impl<'a> ArchitectureSearch<'a> {
             compiled: Compiled::new(space, estimator)?,
             constraints: space.constraints().to_vec(),
             baseline,
+            kinds,
             free,
             genes,
         })
@@ -87,6 +87,12 @@ impl<'a> ArchitectureSearch<'a> {
     /// The genes are not those of this problem.
     pub fn metrics(&self, genes: &[u8]) -> Result<Metrics> {
         self.compiled.metrics(&self.full(genes).0)
+    }
+
+    /// The kinds of gene that are free, unless all are.
+    #[must_use]
+    pub fn free_kinds(&self) -> Option<&[GeneKind]> {
+        self.kinds.as_deref()
     }
 
     /// The baseline's metrics.

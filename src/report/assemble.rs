@@ -2,12 +2,14 @@
 
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
-use super::{AblationRow, ConvergenceRow, Entry, Origin, Report, SCHEMA, entry::rounded};
+use super::{AblationRow, ConvergenceRow, Entry, ExactGap, Origin, Report, SCHEMA, entry::rounded};
 use crate::{
     error::Result,
     estimator::Estimator,
     objective::{ABLATION, ArchitectureSearch, requirement},
-    search::{Algorithm, Budget, Candidate, Executor, Outcome, Problem, Termination},
+    search::{
+        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination, pareto::gap,
+    },
     space::Space,
     trainability::trainability,
 };
@@ -56,6 +58,7 @@ impl Report {
             provenance: estimator.provenance().into(),
             algorithm: settings.algorithm.to_string(),
             seed: settings.seed,
+            free: search.free_kinds().map(|kinds| kinds.iter().map(ToString::to_string).collect()),
             evaluations: outcome.evaluations,
             termination: outcome.termination.to_string(),
             requirement: requirement(search.constraints()),
@@ -64,6 +67,7 @@ impl Report {
             front,
             front_size: outcome.front.len(),
             ablation,
+            gap: None,
             convergence: convergence.collect(),
             hypervolume_reference: outcome.reference.map_or(Vec::new(), |point| point.to_vec()),
         })
@@ -147,7 +151,8 @@ pub fn ablate(
         if outcome.termination == Termination::Cancelled {
             return Ok(Vec::new());
         }
-        rows.push(row(name, &search, space, outcome.front.first()));
+        let exact = outcome.termination == Termination::Exhausted;
+        rows.push(AblationRow { exact, ..row(name, &search, space, outcome.front.first()) });
     }
     rows.push(row("all genes", &whole, space, all.front.first()));
     Ok(rows)
@@ -160,5 +165,33 @@ fn row(name: &str, search: &ArchitectureSearch<'_>, space: &Space, best: Option<
         latency_ms: best.map(|candidate| rounded(candidate.objectives[0] / 1e3)),
         latency_reduction_pct: best.map(|candidate| rounded(100.0 * (1.0 - ratio(candidate)))),
         id: best.map(|candidate| space.architecture_id(&search.full(&candidate.genotype.0).0)),
+        exact: false,
     }
+}
+
+/// How far what was `found` is from the exact front, for which every architecture is scored; none if cancelled.
+///
+/// # Errors
+/// There are more architectures than `limit`.
+pub fn exact_gap(
+    search: &ArchitectureSearch<'_>,
+    found: &Outcome,
+    limit: u64,
+    cancel: &AtomicBool,
+) -> Result<Option<ExactGap>> {
+    let exact = Executor::new(search).algorithm(Algorithm::Exact).budget(Budget::evaluations(limit));
+    let exact = exact.cancel(cancel).run()?;
+    let (Termination::Exhausted, Some(reference)) = (exact.termination, exact.reference) else {
+        return Ok(None);
+    };
+    let points =
+        |outcome: &Outcome| outcome.front.iter().map(|one| one.objectives).collect::<Vec<Objectives>>();
+    let (found, best) = (points(found), points(&exact));
+    let (Some(least), Some(fastest)) = (found.first(), best.first()) else { return Ok(None) };
+    let share = gap(&found, &best, &reference).hypervolume_share;
+    Ok(Some(ExactGap {
+        architectures: exact.evaluations,
+        latency_pct: rounded(100.0 * (least[0] / fastest[0] - 1.0)),
+        hypervolume_pct: rounded(100.0 * share),
+    }))
 }

@@ -18,7 +18,7 @@ mod table;
 mod target;
 mod text;
 
-pub use assemble::{Settings, ablate, front_csv};
+pub use assemble::{Settings, ablate, exact_gap, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use entry::{Entry, LayerRow};
@@ -66,6 +66,9 @@ pub struct Report {
     pub algorithm: String,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The kinds of gene that were free; absent where all were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<Vec<String>>,
     /// Distinct architectures scored.
     pub evaluations: u64,
     /// Why the search ended.
@@ -83,6 +86,9 @@ pub struct Report {
     /// What single kinds of gene achieve, if it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ablation: Vec<AblationRow>,
+    /// How far the front is from the exact one, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<ExactGap>,
     /// How the hypervolume grew.
     pub convergence: Vec<ConvergenceRow>,
     /// The reference point of the hypervolume: microseconds, negated trainability.
@@ -111,6 +117,21 @@ pub struct AblationRow {
     pub latency_reduction_pct: Option<f64>,
     /// Its architecture id.
     pub id: Option<String>,
+    /// Whether every architecture was scored, so that there is no better one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
+}
+
+/// How far a front is from the exact one, which scoring every architecture gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExactGap {
+    /// How many architectures there are.
+    pub architectures: u64,
+    /// By how much the least latency found exceeds the least one there is.
+    pub latency_pct: f64,
+    /// The share of the exact front's hypervolume that the front reaches.
+    pub hypervolume_pct: f64,
 }
 
 /// The archive's hypervolume after so many evaluations.

@@ -1,6 +1,6 @@
 //! Reports as text for people.
 
-use super::{Entry, Report, Table, measured_table::measured_table};
+use super::{Entry, ExactGap, Report, Table, measured_table::measured_table};
 use crate::{
     estimator::NetworkEstimate,
     trainability::{KNOWN_CORRELATION, Trainability},
@@ -56,6 +56,23 @@ pub(super) fn effort(report: &Report) -> String {
         report.algorithm,
         report.seed
     ) + &snapped(report)
+        + &freed(report)
+        + &report.gap.as_ref().map_or(String::new(), gap_text)
+}
+
+/// Which genes were free.
+fn freed(report: &Report) -> String {
+    let Some(kinds) = &report.free else { return String::new() };
+    format!("; only these genes free: {}", kinds.join(", "))
+}
+
+/// How near the front is to the exact one.
+fn gap_text(gap: &ExactGap) -> String {
+    let ExactGap { architectures, latency_pct, hypervolume_pct } = gap;
+    format!(
+        "\noptimality: the least latency is within {latency_pct:.2} % of the true one, the front has \
+         {hypervolume_pct:.2} % of the true one's hypervolume (all {architectures} architectures scored)"
+    )
 }
 
 /// What channels snap to.
@@ -118,7 +135,7 @@ pub(super) fn ablation_table(report: &Report) -> Option<Table> {
     let mut table = Table::new(&["free genes", "latency ms", "reduction", "id"]);
     for row in &report.ablation {
         table.push([
-            row.name.clone(),
+            if row.exact { format!("{} (exact)", row.name) } else { row.name.clone() },
             row.latency_ms.map_or("none feasible".into(), |latency| format!("{latency:.3}")),
             row.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
             row.id.clone().unwrap_or_default(),

@@ -206,6 +206,9 @@ struct Clock {
 impl<'a, P: Problem + ?Sized> Run<'a, P> {
     fn start(settings: Executor<'a, P>) -> Result<Self> {
         let layout = Layout::new(settings.problem.genes())?;
+        if settings.algorithm == Algorithm::Exact {
+            check_covers(&settings.budget, &layout)?;
+        }
         let streams = Streams::new(settings.seed);
         let setup = Setup {
             seeds: checked_seeds(settings.problem, &layout)?,
@@ -348,7 +351,8 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     fn find_nothing_new(&mut self) -> Result<Option<Termination>> {
         self.state.barren += 1;
         self.state.generation += 1;
-        if self.layout.size().is_some_and(|size| size <= SWEEPABLE) {
+        let exact = self.settings.algorithm == Algorithm::Exact;
+        if exact || self.layout.size().is_some_and(|size| size <= SWEEPABLE) {
             self.proposals.sweep(self.settings.problem, &self.layout, &mut self.state);
             if !self.proposals.fresh().is_empty() {
                 return self.score_generation();
@@ -457,6 +461,24 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
             reference: self.state.reference,
         }
     }
+}
+
+/// An exact search must not end before it has seen everything.
+fn check_covers(budget: &Budget, layout: &Layout) -> Result<()> {
+    let size = layout.size();
+    let covered = size.is_some_and(|size| budget.evaluations.is_none_or(|evaluations| evaluations >= size));
+    if covered {
+        return Ok(());
+    }
+    let (count, remedy) = match size {
+        Some(size) => (size.to_string(), format!("give it {size} evaluations, ")),
+        None => ("more than 10^19".into(), String::new()),
+    };
+    let evaluations = budget.evaluations.unwrap_or_default();
+    Err(Error::unusable(format!(
+        "an exact search scores every genotype; there are {count}, and the budget is {evaluations} evaluations: \
+         {remedy}leave fewer genes free, or search with nsga2"
+    )))
 }
 
 fn checked_seeds<P: Problem + ?Sized>(problem: &P, layout: &Layout) -> Result<Vec<Genotype>> {

@@ -1,6 +1,8 @@
 //! Genes: the things that may be chosen.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use crate::error::{Error, Result, one_of};
 
 /// What a gene decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +34,22 @@ pub enum GeneKind {
 }
 
 impl GeneKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::InputSize,
+        Self::DepthMultiplier,
+        Self::Channels,
+        Self::Repeats,
+        Self::Stride,
+        Self::Activation,
+        Self::Block,
+        Self::Kernel,
+        Self::Expansion,
+        Self::Fused,
+        Self::SqueezeExcite,
+        Self::OutputStride,
+    ];
+
     /// The kind as it stands in files and tables.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,6 +67,20 @@ impl GeneKind {
             Self::SqueezeExcite => "squeeze-and-excite",
             Self::OutputStride => "output stride",
         }
+    }
+}
+
+impl FromStr for GeneKind {
+    type Err = Error;
+
+    /// Reads a name, in which dashes may stand for spaces.
+    fn from_str(name: &str) -> Result<Self> {
+        let dashed = |kind: Self| kind.name().replace(' ', "-");
+        Self::ALL.into_iter().find(|kind| dashed(*kind) == name.replace(' ', "-")).ok_or_else(|| {
+            let names = Self::ALL.map(dashed);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Error::unusable(format!("unknown kind of gene `{name}`, expected {}", one_of(name, &names)))
+        })
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         latency_ms: Some(entry.latency_ms),
         latency_reduction_pct: entry.latency_reduction_pct,
         id: Some(entry.id.clone()),
+        exact: false,
     };
     let mut ablation = vec![row("baseline", &baseline)];
     ablation.extend(front.first().map(|best| row("all genes", best)));
@@ -78,6 +79,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         provenance: "a formula".into(),
         algorithm: "nsga2".into(),
         seed: 3,
+        free: None,
         evaluations: 1000,
         termination: "evaluation budget spent".into(),
         requirement: "trainability >= baseline".into(),
@@ -86,6 +88,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         baseline,
         front,
         ablation,
+        gap: None,
         convergence: vec![point(100, 900.0), point(300, 1400.0), point(1000, 1450.5)],
         hypervolume_reference: vec![2000.0, -3.5],
     }

@@ -9,6 +9,7 @@ mod compare;
 mod compare_measured;
 mod compare_trend;
 mod estimate;
+mod exact;
 mod export;
 mod figures;
 mod fit;

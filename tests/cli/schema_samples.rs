@@ -9,7 +9,7 @@ use nas::{
     },
     measurement::Target,
     report::{
-        ChipRow, CoDesign, Design, Entry, Measured, Origin, Report, Run, TargetEntry,
+        ChipRow, CoDesign, Design, Entry, ExactGap, Measured, Origin, Report, Run, TargetEntry,
         compare::{Against, Condition, NamedRun, Rules, Trend, compare},
     },
 };
@@ -156,6 +156,9 @@ fn full_entry(mut entry: Entry) -> Entry {
 fn report() -> Report {
     let mut report = base();
     report.parallelism = Some(8);
+    report.free = Some(vec!["fused".into()]);
+    report.ablation[0].exact = true;
+    report.gap = Some(ExactGap { architectures: 144, latency_pct: 0.5, hypervolume_pct: 99.5 });
     report.front[0] = full_entry(report.front[0].clone());
     report
 }

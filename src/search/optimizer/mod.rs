@@ -1,5 +1,6 @@
 //! Search algorithms as ask and tell.
 
+mod exact;
 mod nsga2;
 mod random;
 mod regularized_evolution;
@@ -53,11 +54,13 @@ pub enum Algorithm {
     RegularizedEvolution,
     /// Uniformly random genotypes; what the others have to beat.
     Random,
+    /// Every genotype: what comes out is the Pareto front itself. For spaces of which the budget covers all.
+    Exact,
 }
 
 impl Algorithm {
     /// Every algorithm, the default first.
-    pub const ALL: [Self; 3] = [Self::Nsga2, Self::RegularizedEvolution, Self::Random];
+    pub const ALL: [Self; 4] = [Self::Nsga2, Self::RegularizedEvolution, Self::Random, Self::Exact];
 
     /// The name on the command line and in files.
     #[must_use]
@@ -66,6 +69,7 @@ impl Algorithm {
             Self::Nsga2 => "nsga2",
             Self::RegularizedEvolution => "regularized-evolution",
             Self::Random => "random",
+            Self::Exact => "exact",
         }
     }
 
@@ -75,6 +79,7 @@ impl Algorithm {
             Self::Nsga2 => Box::new(nsga2::Nsga2::new(setup)),
             Self::RegularizedEvolution => Box::new(regularized_evolution::RegularizedEvolution::new(setup)),
             Self::Random => Box::new(random::Random::new(setup)),
+            Self::Exact => Box::new(exact::Exact),
         }
     }
 }

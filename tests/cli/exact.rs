@@ -1,0 +1,86 @@
+//! Exact searches of small spaces, as a user asks for them.
+
+use std::path::Path;
+
+use crate::common::{TINY, refusal, search, stdout};
+use nas::{
+    estimator::Estimator,
+    objective::Metrics,
+    report::Report,
+    space::{GeneKind, Space},
+};
+
+fn report(run: &Path) -> Report {
+    Report::load(&run.join("report.json")).unwrap()
+}
+
+/// The least latency at no less trainability among all genotypes that differ from the baseline in genes of `kind`.
+fn least_ms(kind: GeneKind) -> f64 {
+    let space = Space::load(Path::new(TINY)).unwrap();
+    let estimator = Estimator::load(Path::new("estimators/ethos-u55-128.json")).unwrap();
+    let metrics = |genes: &[u8]| Metrics::of(&space.network(genes).unwrap(), &estimator);
+    let required = metrics(&space.baseline().0).trainability;
+    let mut all = vec![space.baseline().0.to_vec()];
+    for (index, gene) in space.genes().iter().enumerate().filter(|(_, gene)| gene.kind == kind) {
+        let with = |genes: &Vec<u8>, allele: usize| {
+            let mut genes = genes.clone();
+            genes[index] = allele as u8;
+            genes
+        };
+        all = all.iter().flat_map(|genes| (0..gene.labels.len()).map(move |a| with(genes, a))).collect();
+    }
+    let metrics = all.iter().map(|genes| metrics(genes));
+    let good = metrics.filter(|metrics| metrics.trainability >= required);
+    good.map(|metrics| metrics.latency_us / 1e3).fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn an_exact_search_of_some_genes_finds_the_least_latency_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, kind) in [("fused", GeneKind::Fused), ("expansion", GeneKind::Expansion)] {
+        let run = folder.path().join(name);
+        let output = search(&run, &["--free", name, "--algorithm", "exact"]);
+        let report = report(&run);
+        assert_eq!(report.free, Some(vec![name.to_owned()]));
+        assert_eq!(report.termination, "space exhausted");
+        let found = report.front[0].latency_ms;
+        assert!((found / least_ms(kind) - 1.0).abs() < 1e-5, "{name}: {found} for {}", least_ms(kind));
+        assert!(stdout(&output).contains(&format!("only these genes free: {name}")), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_gap_is_told_against_all_architectures() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = search(&run, &["--free", "expansion,kernel,fused", "-n", "150", "--gap"]);
+    let gap = report(&run).gap.unwrap();
+    assert!(gap.latency_pct >= 0.0 && gap.hypervolume_pct <= 100.0 && gap.architectures > 150, "{gap:?}");
+    assert!(gap.hypervolume_pct > 80.0 && gap.latency_pct < 10.0, "150 are a fair part of them: {gap:?}");
+    assert!(stdout(&output).contains("optimality: the least latency is within"), "{}", stdout(&output));
+}
+
+#[test]
+fn exhaustive_rows_of_an_ablation_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = search(&run, &["--ablate"]);
+    let rows = report(&run).ablation;
+    let exact: Vec<&str> = rows.iter().filter(|row| row.exact).map(|row| row.name.as_str()).collect();
+    assert_eq!(exact, ["depth multiplier only", "fusion only", "both"]);
+    assert!(stdout(&output).contains("fusion only (exact)"), "{}", stdout(&output));
+}
+
+#[test]
+fn what_cannot_be_exact_is_refused() {
+    let refused = refusal(&["search", TINY, "--algorithm", "exact", "-q"]);
+    assert!(
+        refused.contains("an exact search scores every genotype")
+            && refused.contains("leave fewer genes free"),
+        "{refused}"
+    );
+    let refused = refusal(&["search", TINY, "--free", "fusd", "-q"]);
+    assert!(refused.contains("did you mean `fused`?"), "{refused}");
+    let refused = refusal(&["search", TINY, "--free", "output-stride", "-q"]);
+    assert!(refused.contains("no gene of the kind `output stride`"), "{refused}");
+}
