@@ -9,7 +9,7 @@ use nas::{
     error::Result,
     estimator::Estimator,
     network::Network,
-    objective::ArchitectureSearch,
+    objective::{ArchitectureSearch, Metrics},
     search::{Budget, Executor, Problem},
     space::Space,
     trainability::trainability,
@@ -31,7 +31,14 @@ fn score(c: &mut Criterion) {
     group.bench_function("latency", |b| b.iter(|| estimator.latency_us(black_box(&network))));
     group.bench_function("trainability", |b| b.iter(|| trainability(black_box(&network))));
     group.bench_function("peak activation", |b| b.iter(|| black_box(&network).peak_activation()));
-    group.bench_function("all", |b| b.iter(|| search.evaluate(black_box(genes))));
+    group.bench_function("all of a network built for it", |b| {
+        b.iter(|| space.network(black_box(genes)).map(|network| Metrics::of(&network, &estimator)));
+    });
+    group
+        .bench_function("all, parts and layers remembered", |b| b.iter(|| search.evaluate(black_box(genes))));
+    group.bench_function("compile and score the first", |b| {
+        b.iter(|| ArchitectureSearch::new(&space, &estimator).map(|search| search.evaluate(genes)));
+    });
     group.finish();
 }
 

@@ -241,6 +241,12 @@ fn tell_what_next(args: &Args, folder: &RunFolder, problem: &ArchitectureSearch<
         let (space, options) = (args.space.display(), estimator.collect::<String>() + &repeated(args));
         output::tell(format_args!("\ninterrupted; go on with: nas search {space} --resume {run}{options}"));
     }
+    if args.algorithm == Algorithm::Exact && outcome.termination != Termination::Exhausted {
+        let scored = outcome.evaluations;
+        output::tell(format_args!(
+            "\nonly {scored} architectures were scored, so the front is not the exact one; raise --evaluations"
+        ));
+    }
     if let Some(nearest) = outcome.nearest.as_ref().filter(|_| !outcome.found_feasible()) {
         output::tell(format_args!("\nnothing feasible; the candidate that came nearest misses:"));
         for line in problem.missed(&nearest.genotype.0) {

@@ -34,6 +34,9 @@ const BARREN_LIMIT: u32 = 50;
 /// A space up to this size is swept in order once the algorithm finds nothing new, so that it ends exhausted.
 const SWEEPABLE: u64 = 1 << 20;
 
+/// An exact search takes spaces up to this size; genotypes without effect on the architecture cost next to nothing.
+const COUNTABLE: u64 = 1 << 26;
+
 /// Checkpoints are written no more often than this, and take no more than a twentieth of the time.
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_millis(500);
 
@@ -207,7 +210,7 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     fn start(settings: Executor<'a, P>) -> Result<Self> {
         let layout = Layout::new(settings.problem.genes())?;
         if settings.algorithm == Algorithm::Exact {
-            check_covers(&settings.budget, &layout)?;
+            check_countable(&layout)?;
         }
         let streams = Streams::new(settings.seed);
         let setup = Setup {
@@ -369,7 +372,8 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
 
     fn spent(&self) -> Option<Termination> {
         if self.settings.budget.evaluations.is_some_and(|limit| self.state.evaluations >= limit) {
-            return Some(Termination::Evaluations);
+            let swept = self.layout.size().is_some_and(|size| self.state.swept >= size);
+            return Some(if swept { Termination::Exhausted } else { Termination::Evaluations });
         }
         let stop = self.stop_signal()();
         stop.then(|| self.interruption())
@@ -463,21 +467,16 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     }
 }
 
-/// An exact search must not end before it has seen everything.
-fn check_covers(budget: &Budget, layout: &Layout) -> Result<()> {
+/// An exact search looks at every genotype, and scores each architecture among them.
+fn check_countable(layout: &Layout) -> Result<()> {
     let size = layout.size();
-    let covered = size.is_some_and(|size| budget.evaluations.is_none_or(|evaluations| evaluations >= size));
-    if covered {
+    if size.is_some_and(|size| size <= COUNTABLE) {
         return Ok(());
     }
-    let (count, remedy) = match size {
-        Some(size) => (size.to_string(), format!("give it {size} evaluations, ")),
-        None => ("more than 10^19".into(), String::new()),
-    };
-    let evaluations = budget.evaluations.unwrap_or_default();
+    let count = size.map_or("more than 10^19".to_owned(), |size| size.to_string());
     Err(Error::unusable(format!(
-        "an exact search scores every genotype; there are {count}, and the budget is {evaluations} evaluations: \
-         {remedy}leave fewer genes free, or search with nsga2"
+        "an exact search looks at every genotype, at most {COUNTABLE}; here are {count}: leave fewer genes free, or \
+         search with nsga2"
     )))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::common::{TINY, refusal, search, stdout};
+use crate::common::{TINY, refusal, search, stderr, stdout};
 use nas::{
     estimator::Estimator,
     objective::Metrics,
@@ -72,10 +72,18 @@ fn exhaustive_rows_of_an_ablation_say_so() {
 }
 
 #[test]
+fn an_exact_search_that_is_cut_short_says_that_it_is_not_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        search(&folder.path().join("run"), &["--free", "expansion", "--algorithm", "exact", "-n", "20"]);
+    assert!(stderr(&output).contains("not the exact one; raise --evaluations"), "{}", stderr(&output));
+}
+
+#[test]
 fn what_cannot_be_exact_is_refused() {
     let refused = refusal(&["search", TINY, "--algorithm", "exact", "-q"]);
     assert!(
-        refused.contains("an exact search scores every genotype")
+        refused.contains("an exact search looks at every genotype")
             && refused.contains("leave fewer genes free"),
         "{refused}"
     );

@@ -54,7 +54,7 @@ pub enum Algorithm {
     RegularizedEvolution,
     /// Uniformly random genotypes; what the others have to beat.
     Random,
-    /// Every genotype: what comes out is the Pareto front itself. For spaces of which the budget covers all.
+    /// Every genotype: what comes out is the Pareto front itself, unless the budget ends before the space does.
     Exact,
 }
 
