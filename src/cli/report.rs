@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE", conflicts_with = "format")]
     out: Option<PathBuf>,
     /// Write a single figure as an SVG file; its name says which: front.svg, layers.svg, ablation.svg,
-    /// convergence.svg or landscape.svg, in any folder. May be given several times.
+    /// convergence.svg, landscape.svg or quality.svg, in any folder. May be given several times.
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     plot: Vec<PathBuf>,
     /// Also run a random search with the same seed, of up to 5,000 evaluations, and draw its line into the

@@ -9,6 +9,7 @@ use super::{
     graph::{Graph, Placed},
     model::{corrected, named_prices},
     physical::{Lanes, Machine, Prices, TERM_COUNT, Times, Work},
+    points::HeldOutPoints,
     quality::Quality,
     range::Range,
     reason::reason,
@@ -234,6 +235,9 @@ impl Estimator {
         let factors = document.corrections.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let correction = |kind: &Kind| document.corrections.iter().position(|c| c.kinds.contains(kind));
         let corrections = Kind::NAMES.iter().map(|(_, kind)| correction(kind)).collect();
+        if let Some(problem) = document.quality.held_out.as_ref().and_then(HeldOutPoints::problem) {
+            return Err(problem);
+        }
         let NetworkModel { overhead, scale, interval: (low, high), .. } = document.network;
         let usable = overhead >= 0.0 && scale > 0.0 && low > 0.0 && low <= high;
         if !(usable && (overhead + scale + high).is_finite()) {

@@ -15,6 +15,7 @@ mod figures;
 mod landscape;
 mod layers;
 mod line;
+mod predicted;
 mod quality;
 mod scatter;
 mod staircase;
@@ -87,6 +88,11 @@ fn folded(summary: &str, table: &Table) -> String {
         escape(summary),
         table.html()
     )
+}
+
+/// A table so long that print leaves it folded.
+fn folded_long(summary: &str, table: &Table) -> String {
+    folded(summary, table).replacen("<details>", "<details class=\"long\">", 1)
 }
 
 /// A latency change with its sign.

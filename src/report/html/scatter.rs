@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded, section as titled};
+use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded_long, section as titled};
 use crate::report::{Entry, FrontPoint, Run, Table, svg::Axis};
 
 const HEIGHT: f64 = 360.0;
@@ -78,7 +78,7 @@ fn every_table(run: &Run, points: &[FrontPoint]) -> String {
         ]);
     }
     let title = format!("Table: all {} architectures of the front", points.len());
-    folded(&title, &table).replacen("<details>", "<details class=\"long\">", 1)
+    folded_long(&title, &table)
 }
 
 /// The two axes.
