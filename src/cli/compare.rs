@@ -23,8 +23,8 @@ use super::{Status, output};
 
 /// Compare two runs or more, and fail if the newest one is worse than allowed.
 ///
-/// The headline is the least latency at no less trainability than BASE's baseline. Predicted latencies are compared
-/// exactly. Where both runs hold measured samples, their medians are compared too, and a change of these counts only
+/// The headline is the least latency at no less trainability than BASE's baseline: the least measured one if each run
+/// has measured the one with the least predicted latency. Predicted latencies are compared exactly. Where both runs hold measured samples, their medians are compared too, and a change of these counts only
 /// if a rank test finds it significant. More than two runs give a trend; the last one is judged.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]

@@ -5,6 +5,7 @@ mod changes;
 mod codesign;
 pub mod compare;
 mod entry;
+mod finding;
 mod html;
 mod landscape;
 mod markdown;
@@ -22,6 +23,7 @@ pub use assemble::{Settings, ablate, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use entry::{Entry, LayerRow};
+pub use finding::{Finding, Gain};
 pub use html::{Figure, figure_svg, report_html};
 pub use landscape::{Curve, CurvePrice, Landscape, Width};
 pub use markdown::{entry_markdown, report_markdown};
@@ -31,7 +33,7 @@ pub use random_line::RandomLine;
 pub use run::{FrontPoint, Run};
 pub use table::Table;
 pub use target::{TargetEntry, TargetLayer};
-pub use text::{entry_text, report_text};
+pub use text::{entry_text, report_text, verdict_text};
 
 use std::path::Path;
 
@@ -78,7 +80,8 @@ pub struct Report {
     pub front: Vec<Entry>,
     /// How many architectures the whole front has.
     pub front_size: usize,
-    /// The index in `front` of the architecture with the least latency.
+    /// The index in `front` of the architecture with the least latency; the least measured one of those that were
+    /// measured, once the one with the least predicted latency was.
     pub chosen: Option<usize>,
     /// What single kinds of gene achieve, if it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

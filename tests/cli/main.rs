@@ -22,3 +22,4 @@ mod reading;
 mod schema;
 mod schema_check;
 mod schema_samples;
+mod verdict;

@@ -60,7 +60,7 @@ pub fn report_html(run: &Run) -> String {
 
 /// The architecture that the run recommends.
 fn chosen(run: &Run) -> Option<&Entry> {
-    run.report.chosen.and_then(|index| run.report.front.get(index))
+    run.report.finding().map(|finding| finding.entry)
 }
 
 /// The blocks of the baseline beside those of the chosen architecture, if there is one.
