@@ -124,7 +124,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     for (form, file) in &args.out {
         write(file, &result.rendered(*form, false))?;
     }
-    output::print(&result.rendered(args.format, wants_colour()))?;
+    let colour = wants_colour();
+    let text = result.rendered(args.format, colour);
+    if colour {
+        output::print_coloured(&text)?;
+    } else {
+        output::print(&text)?;
+    }
     Ok(match verdict {
         Verdict::Pass => Status::Done,
         Verdict::Fail => Status::GateFailed,

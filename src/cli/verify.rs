@@ -27,7 +27,7 @@ impl Verified {
             Some((run, entry)) => (run, Some(entry)),
             None => (subject, None),
         };
-        let path = report_path(Path::new(run));
+        let path = report_path(Path::new(run))?;
         let report = Report::load(&path)?;
         let chosen = match entry {
             Some(name) => report.entry(name)?.id.clone(),

@@ -15,6 +15,7 @@ use super::{
     reason::reason,
     store,
 };
+use crate::io::is_hidden;
 use crate::measurement::{Kind, Operation, Target};
 use crate::{error::Result, network::Network, stable_hash::short_id};
 
@@ -217,6 +218,9 @@ impl Estimator {
         let known = |name: &String| name == ANY || Kind::NAMES.iter().any(|(known, _)| known == name);
         if let Some(name) = document.kinds.keys().find(|name| !known(name)) {
             return Err((format!("kinds.{name}"), "an unknown kind of operator".into()));
+        }
+        if document.name.contains(is_hidden) {
+            return Err(("name".into(), format!("{:?} with control characters", document.name)));
         }
         if document.features != FEATURES {
             return Err(("features".into(), "other features than this version of `nas` computes".into()));

@@ -4,7 +4,11 @@
 //! Here a file is parsed into a tree that knows its positions; the readers walk
 //! it, note every problem in [`Problems`] and go on.
 
-use std::{cell::RefCell, fmt::Display, ops::RangeInclusive};
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Display,
+    ops::RangeInclusive,
+};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
@@ -13,6 +17,7 @@ use jsonc_parser::{
     parse_to_ast,
 };
 
+use super::is_hidden;
 use crate::error::{Error, Problem, Result, nearest, one_of};
 
 /// Parses `text` (strict JSON) and hands the root to `read`.
@@ -59,12 +64,20 @@ fn strict() -> ParseOptions {
 pub struct Problems<'t> {
     file: &'t str,
     text: &'t str,
-    list: RefCell<Vec<Problem>>,
+    /// With the offset in the text; the position is found for those that are told.
+    list: RefCell<Vec<(usize, Problem)>>,
+    /// How many were found; the list is cut.
+    count: Cell<usize>,
 }
+
+/// At most so many problems of a file are told; the rest are counted.
+const TOLD: usize = 50;
+/// At most so many are kept until they can be sorted: readers go through a file mostly, but not always, in order.
+const KEPT: usize = 5_000;
 
 impl<'t> Problems<'t> {
     fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, list: RefCell::default() }
+        Self { file, text, list: RefCell::default(), count: Cell::new(0) }
     }
 
     fn is_empty(&self) -> bool {
@@ -72,20 +85,42 @@ impl<'t> Problems<'t> {
     }
 
     fn note(&self, offset: usize, path: &str, found: impl Display, expected: impl Display) {
-        self.list.borrow_mut().push(Problem {
+        self.count.set(self.count.get() + 1);
+        let mut list = self.list.borrow_mut();
+        if list.len() >= KEPT {
+            return;
+        }
+        let problem = Problem {
             file: self.file.to_owned(),
-            position: Some(position(self.text, offset)),
+            position: None,
             path: path.to_owned(),
             found: found.to_string(),
             expected: expected.to_string(),
-        });
+        };
+        list.push((offset, problem));
     }
 
     fn into_error(self) -> Error {
         let mut list = self.list.into_inner();
-        list.sort_by_key(|problem| problem.position);
+        let cut = self.count.get() - list.len();
+        list.sort_by_key(|(offset, _)| *offset);
         list.dedup();
-        Error::Input(list)
+        let more = cut + list.len().saturating_sub(TOLD);
+        let located = |(offset, problem): (usize, Problem)| Problem {
+            position: Some(position(self.text, offset)),
+            ..problem
+        };
+        let mut problems: Vec<Problem> = list.into_iter().take(TOLD).map(located).collect();
+        if more > 0 {
+            problems.push(Problem {
+                file: self.file.to_owned(),
+                position: None,
+                path: String::new(),
+                found: format!("{more} more problems"),
+                expected: "none".into(),
+            });
+        }
+        Error::Input(problems)
     }
 }
 
@@ -231,6 +266,18 @@ impl<'d> Node<'d> {
         }
     }
 
+    /// The string, if it is a name that shows what it is: not empty, and without control characters; otherwise a noted
+    /// problem.
+    #[must_use]
+    pub fn name(&self) -> Option<&'d str> {
+        let name = self.string()?;
+        if name.is_empty() || name.contains(is_hidden) {
+            self.problem(format_args!("{name:?}"), "a name without control characters");
+            return None;
+        }
+        Some(name)
+    }
+
     /// The boolean; otherwise a noted problem.
     #[must_use]
     pub fn bool(&self) -> Option<bool> {
@@ -359,6 +406,33 @@ mod tests {
 
     fn problems(text: &str, read: impl FnOnce(&Node<'_>) -> Option<()>) -> String {
         read_document("f.json", text, read).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_told_and_the_rest_counted() {
+        let text = format!("[{}]", vec!["\"x\""; 20_000].join(",\n"));
+        let said = problems(&text, |root| {
+            root.list()?.iter().for_each(|node| node.expected("a number"));
+            Some(())
+        });
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), TOLD + 1);
+        assert_eq!(lines[49], "f.json:50:1: [49]: found \"x\", expected a number");
+        assert_eq!(lines[50], "f.json: found 19950 more problems, expected none");
+    }
+
+    #[test]
+    fn a_name_shows_what_it_is() {
+        let said = problems("[\"\\u001b[2J\", \"a\\nb\", \"\", \"gut\"]", |root| {
+            let names: Vec<Option<&str>> = root.list()?.iter().map(Node::name).collect();
+            assert_eq!(names, [None, None, None, Some("gut")]);
+            Some(())
+        });
+        assert!(
+            said.contains(
+                r#"f.json:1:2: [0]: found "\u{1b}[2J", expected a name without control characters"#
+            )
+        );
     }
 
     #[test]

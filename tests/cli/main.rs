@@ -17,6 +17,7 @@ mod help;
 mod import;
 mod main_job;
 mod measure;
+mod names;
 mod page;
 mod reading;
 mod schema;
