@@ -163,6 +163,13 @@ impl Finding<'_> {
                 other.latency_ms, self.index
             ));
         }
+        if let Some(ours) = ms(self.entry).filter(|ms| !self.entry.holds(*ms)) {
+            let Entry { latency_ms_low: low, latency_ms_high: high, .. } = self.entry;
+            notes.push(format!(
+                "{ours:.3} ms lies outside the predicted interval of {low:.3} to {high:.3} ms; measure some operators \
+                 there and fit the estimator anew"
+            ));
+        }
         if let Some(limit) = self.over_limit_ms {
             notes.push(format!(
                 "as measured, no entry keeps to the limit of {limit:.3} ms; measure others with `nas measure RUN#3 \
@@ -170,6 +177,13 @@ impl Finding<'_> {
             ));
         }
         notes
+    }
+}
+
+impl Entry {
+    /// Whether a latency in milliseconds lies in the 90 % interval.
+    fn holds(&self, ms: f64) -> bool {
+        (self.latency_ms_low..=self.latency_ms_high).contains(&ms)
     }
 }
 

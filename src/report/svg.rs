@@ -13,8 +13,14 @@ pub(super) struct Axis {
 impl Axis {
     /// A linear axis over all of `values`, with a little room at both ends, from pixel `from` to pixel `to`.
     pub(super) fn linear(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+        Self::linear_over(values, 0.0, from, to)
+    }
+
+    /// The same over at least `span`, with the values in its middle.
+    pub(super) fn linear_over(values: impl IntoIterator<Item = f64>, span: f64, from: f64, to: f64) -> Self {
         let (low, high) = extent(values);
         let room = if high > low { 0.04 * (high - low) } else { low.abs().max(1.0) * 0.1 };
+        let room = if span > 0.0 { (0.04 * (high - low)).max((span - (high - low)) / 2.0) } else { room };
         Self { low: low - room, high: high + room, from, to, log: false }
     }
 
@@ -142,6 +148,15 @@ mod tests {
         for axis in [Axis::linear([3.0], 0.0, 9.0), Axis::linear([], 0.0, 9.0), Axis::log([5.0], 0.0, 9.0)] {
             assert!(axis.at(3.0).is_finite() && axis.ticks().len() < 20);
         }
+    }
+
+    #[test]
+    fn values_closer_than_the_span_stand_in_its_middle() {
+        let axis = Axis::linear_over([14.6734, 14.6752], 0.02, 0.0, 100.0);
+        let labels: Vec<String> = axis.ticks().into_iter().map(|tick| tick.1).collect();
+        assert_eq!(labels, ["14.665", "14.670", "14.675", "14.680"]);
+        assert!((axis.at(14.6743) - 50.0).abs() < 1e-6);
+        assert!(Axis::linear_over([1.0, 2.0], 0.02, 0.0, 100.0).holds(0.97));
     }
 
     #[test]

@@ -87,9 +87,7 @@ fn the_page_shows_the_landscape_and_says_its_steepest_step() {
         ),
         "the step is computed"
     );
-    assert!(page.contains(
-        "<td class=\"l\">48</td><td>0.2500</td><td>48.0 k</td><td class=\"l\">baseline, offered</td>"
-    ));
+    assert!(page.contains("<td>48</td><td>0.2500</td><td>48.0 k</td><td>baseline, offered</td>"));
     assert!(page.contains("40 networks were predicted with an error of 2.5 % in the mean"));
     assert!(page.contains("held 90.0 % of the unseen networks"));
 }
@@ -130,9 +128,9 @@ fn the_worst_points_are_named_in_picture_and_table() {
     let page = checked(&full());
     assert!(page.contains("<h3>Predicted against measured</h3>") && page.contains("±10 %"));
     assert!(page.contains("1: n0038.mobilenet_v2</text>"), "the farthest comes first");
-    assert!(page.contains(
-        "<td class=\"l\">n0003.mobilenet_v2</td><td>0.2136</td><td>0.2680</td><td>+25.5 %</td><td>2.</td>"
-    ));
+    assert!(
+        page.contains("<td>n0003.mobilenet_v2</td><td>0.2136</td><td>0.2680</td><td>+25.5 %</td><td>2.</td>")
+    );
     let mut old = full();
     old.quality.as_mut().unwrap().held_out = None;
     let page = checked(&old);

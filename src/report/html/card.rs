@@ -1,6 +1,6 @@
 //! The verdict: what was found, how sure that is, and where it comes from.
 
-use super::{chosen, escape, folded};
+use super::{chosen, escape, folded, short};
 use crate::{
     report::{
         Entry, Finding, Measured, Report, Run, Table, compare::capital, measured_table, text::estimators,
@@ -36,7 +36,7 @@ fn found(finding: &Finding<'_>) -> String {
     let gain = finding.gain();
     let class = if gain.percent() < 0.0 { "" } else { "better" };
     let origin = match finding.measured {
-        Some(_) => finding.origin(),
+        Some(_) => short(&finding.origin(), 60),
         None => "estimated latency".to_owned(),
     };
     let mut html = format!(
@@ -87,9 +87,11 @@ fn numbers(run: &Run) -> Table {
         table
             .push(std::iter::once(name.to_owned()).chain(entries.iter().flatten().map(|entry| value(entry))));
     };
-    row("latency", &|entry| format!("{:.3} ms", entry.latency_ms));
+    let measured = entries.iter().flatten().any(|entry| entry.measured.is_some());
+    let latency = if measured { "predicted latency" } else { "latency" };
+    row(latency, &|entry| format!("{:.3} ms", entry.latency_ms));
     row("90 % interval", &|entry| format!("{:.3} to {:.3} ms", entry.latency_ms_low, entry.latency_ms_high));
-    if entries.iter().flatten().any(|entry| entry.measured.is_some()) {
+    if measured {
         row("measured", &|entry| entry.measured.as_ref().map_or("–".to_owned(), spread));
     }
     row("trainability score", &|entry| format!("{:.3}", entry.trainability));
@@ -98,7 +100,7 @@ fn numbers(run: &Run) -> Table {
     row("model", &|entry| binary_bytes(entry.model_bytes));
     row("peak activation", &|entry| binary_bytes(entry.peak_activation_bytes));
     row("data type", &|entry| entry.network.dtype().to_string());
-    row("architecture", &|entry| entry.id.clone());
+    row("architecture", &|entry| short(&entry.id, 40));
     table
 }
 
@@ -128,6 +130,8 @@ fn provenance(report: &Report) -> String {
         ("estimator", origins.join(", ")),
         ("written by", format!("nas {}", report.version)),
     ];
+    let measured = report.finding().filter(|found| found.measured.is_some()).map(|found| found.origin());
+    let rows = measured.into_iter().map(|origin| ("device", origin)).chain(rows);
     let rows = rows.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(&value)));
-    format!("<dl>{}</dl>\n", rows.concat())
+    format!("<dl>{}</dl>\n", rows.collect::<String>())
 }

@@ -90,6 +90,15 @@ fn folded(summary: &str, table: &Table) -> String {
     )
 }
 
+/// A list of so many rows that a table of them would make the page too large: aligned text, left folded in print.
+fn folded_list(summary: &str, table: &Table) -> String {
+    format!(
+        "<details class=\"long\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>\n",
+        escape(summary),
+        escape(&table.text())
+    )
+}
+
 /// A table so long that print leaves it folded.
 fn folded_long(summary: &str, table: &Table) -> String {
     folded(summary, table).replacen("<details>", "<details class=\"long\">", 1)
