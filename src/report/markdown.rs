@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     estimator::NetworkEstimate,
+    io::{plain, plain_line},
     trainability::{KNOWN_CORRELATION, Trainability},
 };
 
@@ -21,7 +22,7 @@ pub fn report_markdown(report: &Report) -> String {
         verdict(report),
         effort(report),
         report.requirement,
-        report.provenance,
+        plain_line(&report.provenance),
         front_table(report).markdown(),
     );
     if let Some(note) = range_note(report) {
@@ -38,7 +39,7 @@ pub fn report_markdown(report: &Report) -> String {
         text += &format!("\n## {title}: {}\n\n```text\n{}\n```\n", entry.id, entry.blocks.join("\n"));
     }
     text += &format!("\nThe {KNOWN_CORRELATION}.\n");
-    text
+    plain(&text).into_owned()
 }
 
 /// What the run comes to, in a paragraph or a few.

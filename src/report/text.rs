@@ -3,6 +3,7 @@
 use super::{Entry, Finding, Report, Table, measured_table::measured_table};
 use crate::{
     estimator::NetworkEstimate,
+    io::{plain, plain_line},
     trainability::{KNOWN_CORRELATION, Trainability},
     units::{binary_bytes, si},
 };
@@ -31,7 +32,7 @@ pub fn report_text(report: &Report) -> String {
         verdict_text(report),
         effort(report),
         report.requirement,
-        report.provenance,
+        plain_line(&report.provenance),
         front_table(report).text(),
     );
     if let Some(note) = range_note(report) {
@@ -46,7 +47,7 @@ pub fn report_text(report: &Report) -> String {
         None => text += "\nno architecture meets the requirement\n",
     }
     text += &format!("\n{KNOWN_CORRELATION}\n");
-    text
+    plain(&text).into_owned()
 }
 
 /// What the run comes to, in a line or a few; empty where nothing was found.

@@ -61,9 +61,11 @@ fn what_else_is_shown_commands_no_terminal() {
     let text = stdout(&nas(&["report", run]));
     assert!(text.contains("latency: measured?[2J at home?\n"), "{text:?}");
     assert_harmless(&text);
-    let page = folder.path().join("page.html");
-    assert!(nas(&["report", run, "-o", page.to_str().unwrap()]).status.success());
-    assert_harmless(&fs::read_to_string(&page).unwrap());
+    for name in ["page.html", "page.md", "page.txt"] {
+        let page = folder.path().join(name);
+        assert!(nas(&["report", run, "-o", page.to_str().unwrap()]).status.success());
+        assert_harmless(&fs::read_to_string(&page).unwrap());
+    }
     let said = refusal(&["estimate", &format!("{run}#{CLEAR}")]);
     assert!(said.contains("no entry `?[2J`"), "{said:?}");
     assert_harmless(&said);
