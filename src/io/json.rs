@@ -4,11 +4,9 @@
 //! Here a file is parsed into a tree that knows its positions; the readers walk
 //! it, note every problem in [`Problems`] and go on.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt::Display,
-    ops::RangeInclusive,
-};
+mod problems;
+
+use std::{fmt::Display, ops::RangeInclusive};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
@@ -17,13 +15,15 @@ use jsonc_parser::{
     parse_to_ast,
 };
 
+pub use problems::Problems;
+
 use super::is_hidden;
-use crate::error::{Error, Problem, Result, nearest, one_of};
+use crate::error::{Result, nearest, one_of};
 
 /// Parses `text` (strict JSON) and hands the root to `read`.
 ///
 /// # Errors
-/// The text is not JSON, or `read` noted problems; all of them are returned.
+/// The text is not JSON, or `read` noted problems; the first fifty are returned, and how many more there are.
 pub fn read_document<T>(file: &str, text: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Result<T> {
     let problems = Problems::new(file, text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict());
@@ -58,77 +58,6 @@ fn strict() -> ParseOptions {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     }
-}
-
-/// What was found wrong so far.
-pub struct Problems<'t> {
-    file: &'t str,
-    text: &'t str,
-    /// With the offset in the text; the position is found for those that are told.
-    list: RefCell<Vec<(usize, Problem)>>,
-    /// How many were found; the list is cut.
-    count: Cell<usize>,
-}
-
-/// At most so many problems of a file are told; the rest are counted.
-const TOLD: usize = 50;
-/// At most so many are kept until they can be sorted: readers go through a file mostly, but not always, in order.
-const KEPT: usize = 5_000;
-
-impl<'t> Problems<'t> {
-    fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, list: RefCell::default(), count: Cell::new(0) }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.list.borrow().is_empty()
-    }
-
-    fn note(&self, offset: usize, path: &str, found: impl Display, expected: impl Display) {
-        self.count.set(self.count.get() + 1);
-        let mut list = self.list.borrow_mut();
-        if list.len() >= KEPT {
-            return;
-        }
-        let problem = Problem {
-            file: self.file.to_owned(),
-            position: None,
-            path: path.to_owned(),
-            found: found.to_string(),
-            expected: expected.to_string(),
-        };
-        list.push((offset, problem));
-    }
-
-    fn into_error(self) -> Error {
-        let mut list = self.list.into_inner();
-        let cut = self.count.get() - list.len();
-        list.sort_by_key(|(offset, _)| *offset);
-        list.dedup();
-        let more = cut + list.len().saturating_sub(TOLD);
-        let located = |(offset, problem): (usize, Problem)| Problem {
-            position: Some(position(self.text, offset)),
-            ..problem
-        };
-        let mut problems: Vec<Problem> = list.into_iter().take(TOLD).map(located).collect();
-        if more > 0 {
-            problems.push(Problem {
-                file: self.file.to_owned(),
-                position: None,
-                path: String::new(),
-                found: format!("{more} more problems"),
-                expected: "none".into(),
-            });
-        }
-        Error::Input(problems)
-    }
-}
-
-/// Line and column, both from 1 and counted in characters.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// One JSON value, its path from the root, and where to note problems.
@@ -402,7 +331,7 @@ impl<'d> Fields<'d> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{problems::TOLD, *};
 
     fn problems(text: &str, read: impl FnOnce(&Node<'_>) -> Option<()>) -> String {
         read_document("f.json", text, read).unwrap_err().to_string()
