@@ -4,6 +4,8 @@
 //! expected. A file's problems are collected and reported together, since
 //! mending one only to be told of the next is the slowest way to get it right.
 
+use crate::io::plain;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -91,8 +93,8 @@ impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LONGEST: usize = 600;
         match self.0.char_indices().nth(LONGEST) {
-            Some((end, _)) => write!(f, "{}… ({} bytes)", &self.0[..end], self.0.len()),
-            None => f.write_str(self.0),
+            Some((end, _)) => write!(f, "{}… ({} bytes)", plain(&self.0[..end]), self.0.len()),
+            None => f.write_str(&plain(self.0)),
         }
     }
 }
@@ -145,5 +147,25 @@ mod tests {
     fn only_a_near_name_is_offered() {
         assert_eq!(nearest("chanels", ["channels", "kernel"]), Some("channels"));
         assert_eq!(nearest("zebra", ["channels", "kernel"]), None);
+    }
+
+    #[test]
+    fn a_name_as_long_as_a_text_is_no_slip() {
+        // Some 10^12 steps if distances were computed.
+        let huge = "channels".repeat(200_000);
+        assert_eq!(nearest(&huge, ["channels", &huge]), None);
+        assert_eq!(nearest("chanels", [&huge, "channels"]), Some("channels"));
+    }
+
+    #[test]
+    fn what_is_quoted_of_a_file_commands_no_terminal() {
+        let problem = Problem {
+            file: "s.json".into(),
+            position: None,
+            path: "name".into(),
+            found: "\"a\u{1b}[2J\"".into(),
+            expected: "a name".into(),
+        };
+        assert_eq!(problem.to_string(), "s.json: name: found \"a?[2J\", expected a name");
     }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use nas::{
-    estimator::Estimator,
+    estimator::{Estimator, Unseen},
     network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source, ops::*},
 };
 
@@ -45,6 +45,38 @@ fn they_say_that_they_are_not_silicon() {
     for estimator in all() {
         assert!(estimator.provenance().contains("compiler cycle estimates, not silicon"));
     }
+}
+
+/// What a page draws is a fair sample of what the table counts, with the worst beside it.
+#[test]
+fn they_carry_points_that_agree_with_their_quality() {
+    for estimator in all() {
+        let quality = estimator.quality();
+        let (counted, held_out) = (quality.networks.as_ref().unwrap(), quality.held_out.as_ref().unwrap());
+        assert_eq!(held_out.of, Unseen::Networks);
+        let points = &held_out.points;
+        assert!((200..=210).contains(&points.len()) && counted.n > points.len());
+        assert!(points.is_sorted_by(|a, b| a.measured <= b.measured));
+        let worst = held_out.worst(10);
+        let others = points.iter().filter(|point| !worst.iter().any(|bad| std::ptr::eq(*bad, *point)));
+        let errors: Vec<f64> = others.map(|point| point.error_pct().abs()).collect();
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        assert!((0.5..1.5).contains(&(mean / counted.mape_pct)), "{mean} for {}", counted.mape_pct);
+        assert!(worst.iter().all(|point| point.distance() >= worst[9].distance() && !point.name.is_empty()));
+    }
+}
+
+/// As files of older versions are.
+#[test]
+fn one_without_points_loads_and_predicts_the_same() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("estimators/ethos-u55-128.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(file["quality"].as_object_mut().unwrap().remove("held_out").is_some());
+    let (old, new) =
+        (Estimator::parse("old.json", &file.to_string()).unwrap(), Estimator::load(&path).unwrap());
+    assert_eq!(old.quality().held_out, None);
+    assert_eq!(old.estimate(&network(128, 8)), new.estimate(&network(128, 8)));
 }
 
 #[test]

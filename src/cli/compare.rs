@@ -23,8 +23,8 @@ use super::{Status, output};
 
 /// Compare two runs or more, and fail if the newest one is worse than allowed.
 ///
-/// The headline is the least latency at no less trainability than BASE's baseline. Predicted latencies are compared
-/// exactly. Where both runs hold measured samples, their medians are compared too, and a change of these counts only
+/// The headline is the least latency at no less trainability than BASE's baseline: the least measured one if each run
+/// has measured the one with the least predicted latency. Predicted latencies are compared exactly. Where both runs hold measured samples, their medians are compared too, and a change of these counts only
 /// if a rank test finds it significant. More than two runs give a trend; the last one is judged.
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
@@ -124,7 +124,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     for (form, file) in &args.out {
         write(file, &result.rendered(*form, false))?;
     }
-    output::print(&result.rendered(args.format, wants_colour()))?;
+    let colour = wants_colour();
+    let text = result.rendered(args.format, colour);
+    if colour {
+        output::print_coloured(&text)?;
+    } else {
+        output::print(&text)?;
+    }
     Ok(match verdict {
         Verdict::Pass => Status::Done,
         Verdict::Fail => Status::GateFailed,

@@ -7,7 +7,7 @@ use nas::{
     estimator::Estimator,
     network::Network,
     onnx::{ReadOptions, is_onnx},
-    report::{Entry, Report, TargetEntry, entry_markdown, entry_text},
+    report::{Entry, Report, TargetEntry, check_run_folder, entry_markdown, entry_text},
     trainability::trainability,
 };
 
@@ -91,11 +91,12 @@ pub(super) fn networks(
 ) -> anyhow::Result<(Vec<Network>, Option<PathBuf>)> {
     let Some((run, entry)) = model.rsplit_once('#') else {
         if Path::new(model).is_dir() {
+            check_run_folder(Path::new(model))?;
             bail!("{model} is a run folder; name an entry, such as {model}#0 or {model}#baseline");
         }
         return Ok((model::networks(Path::new(model), options)?, None));
     };
-    let path = report_path(Path::new(run));
+    let path = report_path(Path::new(run))?;
     let report = Report::load(&path)?;
     let network = report.entry(entry)?.network.clone();
     let beside = path.with_file_name("estimator.json");

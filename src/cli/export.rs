@@ -130,7 +130,7 @@ fn torch(args: &Args, subject: &Subject) -> anyhow::Result<Vec<u8>> {
 
 fn subject(model: &str) -> anyhow::Result<Subject> {
     let Some((run, entry)) = model.rsplit_once('#') else { return plain(model) };
-    let report = Report::load(&report_path(Path::new(run)))?;
+    let report = Report::load(&report_path(Path::new(run))?)?;
     let entry = report.entry(entry)?;
     let notes = [
         ("nas_architecture_id", entry.id.clone()),

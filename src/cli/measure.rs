@@ -207,7 +207,7 @@ fn subjects(args: &Args) -> anyhow::Result<Vec<Network>> {
         return Ok(networks(&args.subject, &args.onnx.options())?.0);
     }
     if path.is_dir() || path.file_name().is_some_and(|name| name == "report.json") {
-        let report = Report::load(&report_path(path))?;
+        let report = Report::load(&report_path(path)?)?;
         let entries = [&report.baseline].into_iter().chain(&report.front);
         return Ok(entries.map(|entry| entry.network.clone()).collect());
     }

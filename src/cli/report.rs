@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use nas::{
     io::write_atomically,
     report::{
-        CoDesign, Figure, Landscape, RandomLine, Report, Run, figure_svg, report_html, report_markdown,
-        report_text,
+        CoDesign, Figure, Landscape, RandomLine, Report, Run, check_run_folder, figure_svg, report_html,
+        report_markdown, report_text,
     },
 };
 
@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "FILE", conflicts_with = "format")]
     out: Option<PathBuf>,
     /// Write a single figure as an SVG file; its name says which: front.svg, layers.svg, ablation.svg,
-    /// convergence.svg or landscape.svg, in any folder. May be given several times.
+    /// convergence.svg, landscape.svg or quality.svg, in any folder. May be given several times.
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     plot: Vec<PathBuf>,
     /// Also run a random search with the same seed, of up to 5,000 evaluations, and draw its line into the
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         let table = CoDesign::load(&args.run.join(codesign::FILE))?;
         output::print(&codesign::rendered(&table, args.format))?;
     } else {
-        output::print(&rendered(&Report::load(&report_path(&args.run))?, args.format))?;
+        output::print(&rendered(&Report::load(&report_path(&args.run)?)?, args.format))?;
     }
     Ok(Status::Done)
 }
@@ -139,8 +139,15 @@ fn text(run: &Run, form: &Form) -> anyhow::Result<String> {
 }
 
 /// A run folder stands for its report.
-pub(super) fn report_path(run: &Path) -> PathBuf {
-    if run.is_dir() { run.join("report.json") } else { run.to_owned() }
+///
+/// # Errors
+/// It is a folder without one; what a run folder needs is said.
+pub(super) fn report_path(run: &Path) -> anyhow::Result<PathBuf> {
+    if !run.is_dir() {
+        return Ok(run.to_owned());
+    }
+    check_run_folder(run)?;
+    Ok(run.join("report.json"))
 }
 
 pub(super) fn rendered(report: &Report, format: Format) -> String {

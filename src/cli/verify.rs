@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use nas::{
+    io::write_atomically,
     measure::{Spread, Subject, Table},
     network::Network,
-    report::{Measured, Report, measured_table},
+    report::{Measured, Report, measured_table, report_markdown, verdict_text},
 };
 
 use super::report::report_path;
@@ -26,13 +27,17 @@ impl Verified {
             Some((run, entry)) => (run, Some(entry)),
             None => (subject, None),
         };
-        let path = report_path(Path::new(run));
+        let path = report_path(Path::new(run))?;
         let report = Report::load(&path)?;
         let chosen = match entry {
             Some(name) => report.entry(name)?.id.clone(),
             None => {
-                let chosen = report.chosen.and_then(|index| report.front.get(index));
-                chosen.context("nothing met the requirement, so there is nothing to verify")?.id.clone()
+                let finding = report.finding();
+                finding
+                    .context("nothing met the requirement, so there is nothing to verify")?
+                    .entry
+                    .id
+                    .clone()
             }
         };
         let ids = vec![report.baseline.id.clone(), chosen];
@@ -69,7 +74,13 @@ impl Verified {
         let Some(rows) = measured_table(&self.report) else {
             bail!("nothing was measured, so {} is as it was", self.path.display());
         };
+        self.report.choose();
         self.report.save(&self.path)?;
-        Ok(rows.text())
+        // What the search has left beside it says the same.
+        let markdown = self.path.with_file_name("report.md");
+        if markdown.exists() {
+            write_atomically(&markdown, report_markdown(&self.report).as_bytes())?;
+        }
+        Ok(format!("{}\n{}", verdict_text(&self.report), rows.text()))
     }
 }

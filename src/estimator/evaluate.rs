@@ -9,12 +9,14 @@ use super::{
     graph::{Graph, Placed},
     model::{corrected, named_prices},
     physical::{Lanes, Machine, Prices, TERM_COUNT, Times, Work},
+    points::HeldOutPoints,
     quality::Quality,
     range::Range,
     reason::reason,
     schedule::Scheduler,
     store,
 };
+use crate::io::is_hidden;
 use crate::measurement::{Kind, Operation, Target};
 use crate::{error::Result, network::Network, stable_hash::short_id};
 
@@ -224,6 +226,9 @@ impl Estimator {
         if let Some(name) = document.kinds.keys().find(|name| !known(name)) {
             return Err((format!("kinds.{name}"), "an unknown kind of operator".into()));
         }
+        if document.name.contains(is_hidden) {
+            return Err(("name".into(), format!("{:?} with control characters", document.name)));
+        }
         if document.features != FEATURES {
             return Err(("features".into(), "other features than this version of `nas` computes".into()));
         }
@@ -241,6 +246,9 @@ impl Estimator {
         let factors = document.corrections.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
         let correction = |kind: &Kind| document.corrections.iter().position(|c| c.kinds.contains(kind));
         let corrections = Kind::NAMES.iter().map(|(_, kind)| correction(kind)).collect();
+        if let Some(problem) = document.quality.held_out.as_ref().and_then(HeldOutPoints::problem) {
+            return Err(problem);
+        }
         let NetworkModel { overhead, scale, interval: (low, high), .. } = document.network;
         let usable = overhead >= 0.0 && scale > 0.0 && low > 0.0 && low <= high;
         if !(usable && (overhead + scale + high).is_finite()) {

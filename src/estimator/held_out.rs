@@ -7,6 +7,7 @@ use super::{
     calibration::{Calibration, interval},
     graph::Graph,
     noise::Floor,
+    points::HeldOutPoints,
     quality::spearman,
     training::{Sample, Training, Whole},
 };
@@ -176,6 +177,7 @@ impl<'t> HeldOut<'t> {
             networks: Accuracy::of(&networks),
             additivity: None,
             noise: (self.noise != Floor::default()).then_some(self.noise),
+            held_out: HeldOutPoints::of(self.training, &networks, &self.layers),
         }
     }
 

@@ -27,6 +27,7 @@ mod model;
 mod noise;
 mod options;
 mod physical;
+mod points;
 mod prices;
 mod quality;
 mod range;
@@ -50,6 +51,7 @@ pub use memo::{Assembly, Pricer};
 pub use noise::Floor;
 pub use options::FitOptions;
 pub use physical::Lanes;
+pub use points::{HeldOutPoint, HeldOutPoints, Unseen};
 pub use quality::{Accuracy, Additivity, Quality};
 pub use report::{CurvePoint, FitReport, LearningCurve, MeasureNext, OldComparison, OldNew, WorstRow};
 

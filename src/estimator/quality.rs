@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::noise::Floor;
+use super::{noise::Floor, points::HeldOutPoints};
 
 /// Error figures of one group of measurements that the fit did not see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Quality {
     /// How far repeats are apart: what no fit can be better than. None where there are too few repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Floor>,
+    /// Some of what was held out, measured and predicted. None in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOutPoints>,
 }
 
 /// Whether isolated operators add up to a network.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Problem, Result},
-    io::{read_text, write_atomically},
+    io::{read_text, serde_problem, write_atomically},
     stable_hash::short_id,
 };
 
@@ -33,9 +33,9 @@ impl Estimator {
     /// As [`Estimator::load`].
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let document: Document =
-            serde_path_to_error::deserialize(&mut reader).map_err(|error| located(file, &error))?;
-        reader.end().map_err(|error| problem(file, &error, ""))?;
+        let document: Document = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| problem(file, &error.path().to_string(), error.inner()))?;
+        reader.end().map_err(|error| problem(file, "", &error))?;
         let wrong = |path: &str, found: String, expected: &str| Problem {
             file: file.to_owned(),
             position: None,
@@ -123,20 +123,6 @@ impl Formatter for Layout {
     }
 }
 
-fn located(file: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    problem(file, error.inner(), &error.path().to_string())
-}
-
-fn problem(file: &str, error: &serde_json::Error, path: &str) -> Error {
-    let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(message, _)| message);
-    let path = if path == "." { "" } else { path };
-    Problem {
-        file: file.to_owned(),
-        position: Some((error.line(), error.column())),
-        path: path.to_owned(),
-        found: said.to_owned(),
-        expected: format!("a {SCHEMA} file as `nas fit` writes it"),
-    }
-    .into()
+fn problem(file: &str, path: &str, error: &serde_json::Error) -> Error {
+    serde_problem(file, path, error, &format!("a {SCHEMA} file as `nas fit` writes it")).into()
 }

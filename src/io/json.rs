@@ -4,7 +4,9 @@
 //! Here a file is parsed into a tree that knows its positions; the readers walk
 //! it, note every problem in [`Problems`] and go on.
 
-use std::{cell::RefCell, fmt::Display, ops::RangeInclusive};
+mod problems;
+
+use std::{fmt::Display, ops::RangeInclusive};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
@@ -13,12 +15,15 @@ use jsonc_parser::{
     parse_to_ast,
 };
 
-use crate::error::{Error, Problem, Result, nearest, one_of};
+pub use problems::Problems;
+
+use super::is_hidden;
+use crate::error::{Result, nearest, one_of};
 
 /// Parses `text` (strict JSON) and hands the root to `read`.
 ///
 /// # Errors
-/// The text is not JSON, or `read` noted problems; all of them are returned.
+/// The text is not JSON, or `read` noted problems; the first fifty are returned, and how many more there are.
 pub fn read_document<T>(file: &str, text: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Result<T> {
     let problems = Problems::new(file, text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict());
@@ -53,47 +58,6 @@ fn strict() -> ParseOptions {
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     }
-}
-
-/// What was found wrong so far.
-pub struct Problems<'t> {
-    file: &'t str,
-    text: &'t str,
-    list: RefCell<Vec<Problem>>,
-}
-
-impl<'t> Problems<'t> {
-    fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, list: RefCell::default() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.list.borrow().is_empty()
-    }
-
-    fn note(&self, offset: usize, path: &str, found: impl Display, expected: impl Display) {
-        self.list.borrow_mut().push(Problem {
-            file: self.file.to_owned(),
-            position: Some(position(self.text, offset)),
-            path: path.to_owned(),
-            found: found.to_string(),
-            expected: expected.to_string(),
-        });
-    }
-
-    fn into_error(self) -> Error {
-        let mut list = self.list.into_inner();
-        list.sort_by_key(|problem| problem.position);
-        list.dedup();
-        Error::Input(list)
-    }
-}
-
-/// Line and column, both from 1 and counted in characters.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// One JSON value, its path from the root, and where to note problems.
@@ -231,6 +195,18 @@ impl<'d> Node<'d> {
         }
     }
 
+    /// The string, if it is a name that shows what it is: not empty, and without control characters; otherwise a noted
+    /// problem.
+    #[must_use]
+    pub fn name(&self) -> Option<&'d str> {
+        let name = self.string()?;
+        if name.is_empty() || name.contains(is_hidden) {
+            self.problem(format_args!("{name:?}"), "a name without control characters");
+            return None;
+        }
+        Some(name)
+    }
+
     /// The boolean; otherwise a noted problem.
     #[must_use]
     pub fn bool(&self) -> Option<bool> {
@@ -355,10 +331,37 @@ impl<'d> Fields<'d> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{problems::TOLD, *};
 
     fn problems(text: &str, read: impl FnOnce(&Node<'_>) -> Option<()>) -> String {
         read_document("f.json", text, read).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_told_and_the_rest_counted() {
+        let text = format!("[{}]", vec!["\"x\""; 20_000].join(",\n"));
+        let said = problems(&text, |root| {
+            root.list()?.iter().for_each(|node| node.expected("a number"));
+            Some(())
+        });
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), TOLD + 1);
+        assert_eq!(lines[49], "f.json:50:1: [49]: found \"x\", expected a number");
+        assert_eq!(lines[50], "f.json: found 19950 more problems, expected none");
+    }
+
+    #[test]
+    fn a_name_shows_what_it_is() {
+        let said = problems("[\"\\u001b[2J\", \"a\\nb\", \"\", \"gut\"]", |root| {
+            let names: Vec<Option<&str>> = root.list()?.iter().map(Node::name).collect();
+            assert_eq!(names, [None, None, None, Some("gut")]);
+            Some(())
+        });
+        assert!(
+            said.contains(
+                r#"f.json:1:2: [0]: found "\u{1b}[2J", expected a name without control characters"#
+            )
+        );
     }
 
     #[test]

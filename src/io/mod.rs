@@ -2,7 +2,11 @@
 
 mod atomic;
 pub mod json;
+mod plain;
+mod serde_problem;
 mod text;
 
 pub use atomic::{check_writable, write_atomically};
+pub use plain::{is_hidden, plain, plain_line};
+pub use serde_problem::serde_problem;
 pub use text::{read_bytes, read_text};

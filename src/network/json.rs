@@ -65,7 +65,7 @@ fn shift_lines(error: Error, lines: usize) -> Error {
 pub(crate) fn network_node(root: &Node<'_>) -> Option<Network> {
     let fields = root.fields(&["schema", "name", "input", "dtype", "layers"])?;
     fields.check_schema(SCHEMA);
-    let name = fields.required("name").and_then(Node::string);
+    let name = fields.required("name").and_then(Node::name);
     let input = fields.required("input").and_then(shape);
     let dtype = fields.or("dtype", DType::Int8, |node| node.named(&DType::NAMES));
     let layers = fields.required("layers").and_then(Node::list);
@@ -98,7 +98,7 @@ fn add_layer(builder: &mut NetworkBuilder, node: &Node<'_>) -> Option<()> {
         return None;
     };
     let fields = node.fields(&[&COMMON_FIELDS, *own].concat())?;
-    let name = fields.required("name").and_then(Node::string);
+    let name = fields.required("name").and_then(Node::name);
     let inputs = fields.required("inputs").and_then(|node| sources(builder, node));
     let activation = fields.or("activation", Activation::None, |node| node.named(&Activation::NAMES));
     let op = ops::read(op_name, &LayerFields { fields: &fields });
@@ -304,9 +304,16 @@ impl Serialize for Network {
 }
 
 impl<'de> Deserialize<'de> for Network {
-    /// Reads a network inside another document; positions are then those within the network.
+    /// Reads a network inside another document, whose reader knows the position; what is said here is the place within
+    /// the network.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
-        read_network("network", &value.to_string()).map_err(de::Error::custom)
+        read_network("network", &value.to_string()).map_err(|error| match error {
+            Error::Input(problems) => {
+                let placeless = |problem| Problem { position: None, ..problem };
+                de::Error::custom(Error::Input(problems.into_iter().map(placeless).collect()))
+            }
+            other => de::Error::custom(other),
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     error::Result,
+    io::plain_line,
     network::{
         Activation, DType, Network, NetworkBuilder, Op, Pad, Shape, Source, Window,
         ops::{DepthwiseConv2d, MaxPool, Mismatch},
@@ -94,7 +95,8 @@ impl Drafts {
     }
 
     fn unique(&mut self, name: &str) -> String {
-        let mut unique = name.to_owned();
+        let name = plain_line(name);
+        let mut unique = name.to_string();
         let mut number = 1;
         while !self.names.insert(unique.clone()) {
             number += 1;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Origin, Table};
 use crate::{
-    error::{Error, Problem, Result},
-    io::{read_text, write_atomically},
+    error::{Error, Result},
+    io::{read_text, serde_problem, write_atomically},
     units::{binary_bytes, si},
 };
 
@@ -127,12 +127,10 @@ impl CoDesign {
     pub fn load(path: &Path) -> Result<Self> {
         let text = read_text(path)?;
         let mut json = serde_json::Deserializer::from_str(&text);
-        let table: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| Problem {
-            file: path.display().to_string(),
-            position: Some((error.inner().line(), error.inner().column())),
-            path: error.path().to_string(),
-            found: error.inner().to_string(),
-            expected: format!("a {CODESIGN_SCHEMA} file as `nas search` writes it"),
+        let table: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let expected = format!("a {CODESIGN_SCHEMA} file as `nas search` writes it");
+            let file = path.display().to_string();
+            serde_problem(&file, &error.path().to_string(), error.inner(), &expected)
         })?;
         json.end().map_err(|_| Error::unusable(format!("{}: text after the table", path.display())))?;
         if table.schema != CODESIGN_SCHEMA {

@@ -2,11 +2,13 @@
 
 use super::{
     Entry, Report,
+    compare::{capital, escaped},
     measured_table::measured_table,
-    text::{ablation_table, effort, estimators, front_table, layer_table, range_note, totals},
+    text::{ablation_table, effort, estimators, front_table, layer_table, least, range_note, totals},
 };
 use crate::{
     estimator::NetworkEstimate,
+    io::{plain, plain_line},
     trainability::{KNOWN_CORRELATION, Trainability},
 };
 
@@ -14,12 +16,13 @@ use crate::{
 #[must_use]
 pub fn report_markdown(report: &Report) -> String {
     let mut text = format!(
-        "# {} on {}\n\n{}.\n\nRequired: {}.\n\nLatency: {}.\n\n{}",
+        "# {} on {}\n\n{}{}.\n\nRequired: {}.\n\nLatency: {}.\n\n{}",
         report.space.name,
         estimators(report),
+        verdict(report),
         effort(report),
         report.requirement,
-        report.provenance,
+        plain_line(&report.provenance),
         front_table(report).markdown(),
     );
     if let Some(note) = range_note(report) {
@@ -31,11 +34,20 @@ pub fn report_markdown(report: &Report) -> String {
     if let Some(table) = ablation_table(report) {
         text += &format!("\n## Ablation\n\n{}", table.markdown());
     }
-    if let Some(chosen) = report.chosen.and_then(|index| report.front.get(index)) {
-        text += &format!("\n## Least latency: {}\n\n```text\n{}\n```\n", chosen.id, chosen.blocks.join("\n"));
+    if let Some(found) = report.finding() {
+        let (title, entry) = (capital(&least(&found)), found.entry);
+        text += &format!("\n## {title}: {}\n\n```text\n{}\n```\n", entry.id, entry.blocks.join("\n"));
     }
     text += &format!("\nThe {KNOWN_CORRELATION}.\n");
-    text
+    plain(&text).into_owned()
+}
+
+/// What the run comes to, in a paragraph or a few.
+fn verdict(report: &Report) -> String {
+    let Some(found) = report.finding() else { return String::new() };
+    let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
+    let notes: String = found.notes().iter().map(|note| format!("{}.\n\n", capital(note))).collect();
+    format!("**{}**, {}{beside}.\n\n{notes}", found.headline(), escaped(&found.origin()))
 }
 
 /// One network as Markdown: totals, then layer by layer.

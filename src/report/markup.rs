@@ -1,6 +1,9 @@
 //! Text inside HTML, SVG and XML.
 
-/// `text` with everything escaped that markup would read; control characters, which XML forbids, become `?`.
+use crate::io::is_hidden;
+
+/// `text` with everything escaped that markup would read; control characters, which XML forbids, and hidden ones
+/// become `?`.
 #[must_use]
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -12,7 +15,7 @@ pub(super) fn escape(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('?'),
+            c if is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('?'),
             c => escaped.push(c),
         }
     }

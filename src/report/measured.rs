@@ -32,6 +32,27 @@ impl Measured {
         Spread::of(&self.samples_ms).map(|spread| spread.median)
     }
 
+    /// The latency in milliseconds: the median of the samples, else the one that was given.
+    #[must_use]
+    pub fn ms(&self) -> f64 {
+        self.median_ms().unwrap_or(self.latency_ms)
+    }
+
+    /// Whether both come from one device, as far as they say.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.device == other.device
+    }
+
+    /// Where it comes from: `measured on board 7 by bench v1`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let part = |word: &str, name: &Option<String>| {
+            name.as_ref().map_or(String::new(), |name| format!(" {word} {name}"))
+        };
+        format!("measured{}{}", part("on", &self.device), part("by", &self.runner))
+    }
+
     /// Numbers that no device can have said.
     fn problems(&self, file: &str, place: &str) -> Vec<Problem> {
         let problem = |field: String, value: f64, expected: &str| Problem {

@@ -1,9 +1,9 @@
 //! What entries took on a device, beside what was predicted.
 
-use super::{Entry, Measured, Report, Table};
+use super::{Measured, Report, Table, finding::gain};
 
 impl Report {
-    /// Notes what the entry with this id took on a device; whether there is one.
+    /// Notes what the entry with this id took on a device; whether there is one. [`Report::choose`] then chooses anew.
     pub fn note_measured(&mut self, id: &str, measured: &Measured) -> bool {
         let mut found = false;
         for entry in self.front.iter_mut().chain([&mut self.baseline]).filter(|entry| entry.id == id) {
@@ -29,7 +29,7 @@ pub fn measured_table(report: &Report) -> Option<Table> {
     let front = report.front.iter().enumerate().map(|(index, entry)| (format!("#{index}"), entry));
     let mut any = false;
     for (name, entry) in [("baseline".to_owned(), &report.baseline)].into_iter().chain(front) {
-        let Some(Measured { latency_ms: measured, .. }) = &entry.measured else { continue };
+        let Some(measured) = entry.measured.as_ref().map(Measured::ms) else { continue };
         any = true;
         table.push([
             name,
@@ -38,16 +38,10 @@ pub fn measured_table(report: &Report) -> Option<Table> {
             format!("{measured:.3}"),
             format!("{:+.1} %", 100.0 * (entry.latency_ms / measured - 1.0)),
             entry.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
-            measured_reduction(&report.baseline, entry)
+            gain(&report.baseline, entry)
                 .filter(|_| entry.id != report.baseline.id)
-                .map_or(String::new(), |percent| format!("{percent:.1} %")),
+                .map_or(String::new(), |gain| format!("{:.1} %", gain.percent())),
         ]);
     }
     any.then_some(table)
-}
-
-/// How much less than the baseline an entry took, in percent, if both were measured.
-fn measured_reduction(baseline: &Entry, entry: &Entry) -> Option<f64> {
-    let latency_ms = |entry: &Entry| Some(entry.measured.as_ref()?.latency_ms);
-    Some(100.0 * (1.0 - latency_ms(entry)? / latency_ms(baseline)?))
 }

@@ -5,12 +5,14 @@ mod changes;
 mod codesign;
 pub mod compare;
 mod entry;
+mod finding;
 mod html;
 mod landscape;
 mod markdown;
 mod markup;
 mod measured;
 mod measured_table;
+mod names;
 mod random_line;
 mod run;
 mod svg;
@@ -22,16 +24,17 @@ pub use assemble::{Settings, ablate, exact_gap, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use entry::{Entry, LayerRow};
+pub use finding::{Finding, Gain};
 pub use html::{Figure, figure_svg, report_html};
 pub use landscape::{Curve, CurvePrice, Landscape, Width};
 pub use markdown::{entry_markdown, report_markdown};
 pub use measured::Measured;
 pub use measured_table::measured_table;
 pub use random_line::RandomLine;
-pub use run::{FrontPoint, Run};
+pub use run::{FrontPoint, Run, check_run_folder};
 pub use table::Table;
 pub use target::{TargetEntry, TargetLayer};
-pub use text::{entry_text, report_text};
+pub use text::{entry_text, report_text, verdict_text};
 
 use std::path::Path;
 
@@ -39,8 +42,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Problem, Result},
-    io::{read_text, write_atomically},
+    io::{read_text, serde_problem, write_atomically},
 };
+
+/// At most so many problems of a file are told, as of any file.
+const MOST: usize = 50;
 
 /// The value of a report's `schema`.
 pub const SCHEMA: &str = "nas.report/1";
@@ -81,7 +87,8 @@ pub struct Report {
     pub front: Vec<Entry>,
     /// How many architectures the whole front has.
     pub front_size: usize,
-    /// The index in `front` of the architecture with the least latency.
+    /// The index in `front` of the architecture with the least latency; the least measured one of those that were
+    /// measured, once the one with the least predicted latency was.
     pub chosen: Option<usize>,
     /// What single kinds of gene achieve, if it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -152,28 +159,27 @@ impl Report {
     pub fn load(path: &Path) -> Result<Self> {
         let text = read_text(path)?;
         let mut json = serde_json::Deserializer::from_str(&text);
-        let report: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| Problem {
-            file: path.display().to_string(),
-            position: Some((error.inner().line(), error.inner().column())),
-            path: error.path().to_string(),
-            found: error.inner().to_string(),
-            expected: format!("a {SCHEMA} file as `nas search` writes it"),
-        })?;
-        json.end().map_err(|_| Error::unusable(format!("{}: text after the report", path.display())))?;
+        let file = path.display().to_string();
+        let expected = format!("a {SCHEMA} file as `nas search` writes it");
+        let report: Self = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| serde_problem(&file, &error.path().to_string(), error.inner(), &expected))?;
+        json.end().map_err(|_| Error::unusable(format!("{file}: text after the report")))?;
         if report.schema != SCHEMA {
-            let message = format!("{}: schema is {}, expected {SCHEMA}", path.display(), report.schema);
-            return Err(Error::unusable(message));
+            return Err(Error::unusable(format!("{file}: schema is {}, expected {SCHEMA}", report.schema)));
         }
-        let problems = report.measured_problems(&path.display().to_string());
+        let problems: Vec<Problem> = names::problems(&report, &file)
+            .into_iter()
+            .chain(report.measured_problems(&file))
+            .take(MOST)
+            .collect();
         if problems.is_empty() { Ok(report) } else { Err(Error::Input(problems)) }
     }
 
-    /// Measurements that cannot be; at most 50, as of any file.
+    /// Measurements that cannot be.
     fn measured_problems(&self, file: &str) -> Vec<Problem> {
-        const MOST: usize = 50;
         let front = self.front.iter().enumerate().map(|(index, entry)| (format!("front[{index}]"), entry));
         let entries = std::iter::once(("baseline".to_owned(), &self.baseline)).chain(front);
-        entries.flat_map(|(place, entry)| measured::problems(entry, file, &place)).take(MOST).collect()
+        entries.flat_map(|(place, entry)| measured::problems(entry, file, &place)).collect()
     }
 
     /// Writes the report, whole or not at all.

@@ -59,6 +59,7 @@ impl Run {
         if !path.is_dir() {
             return Ok(Self::of(Report::load(path)?));
         }
+        check_run_folder(path)?;
         let report = Report::load(&path.join("report.json"))?;
         let front = beside(&path.join("front.csv"), |file| read_front(file, &report))?;
         let estimator = beside(&path.join("estimator.json"), Estimator::load)?
@@ -91,6 +92,30 @@ impl Run {
         };
         self.report.front.iter().map(point).collect()
     }
+}
+
+/// A folder has to hold what a search leaves.
+///
+/// # Errors
+/// There is no report.json in it; what to give instead is said, and which run the folder holds if it is one of several
+/// chips.
+pub fn check_run_folder(folder: &Path) -> Result<()> {
+    if folder.join("report.json").is_file() {
+        return Ok(());
+    }
+    let shown = folder.display();
+    let several = folder.join("codesign.json").is_file();
+    let hint = match several {
+        true => format!(
+            "it holds searches for several chips; give the folder of one of them, such as {shown}/CHIP"
+        ),
+        false => {
+            "a run folder is what `nas search --out` leaves, with report.json, front.csv, estimator.json and \
+                  space.json; give that, or a file"
+                .to_owned()
+        }
+    };
+    Err(Error::unusable(format!("{shown} is no run folder, since it holds no report.json; {hint}")))
 }
 
 fn beside<T>(file: &Path, read: impl FnOnce(&Path) -> Result<T>) -> Result<Option<T>> {

@@ -13,8 +13,14 @@ pub(super) struct Axis {
 impl Axis {
     /// A linear axis over all of `values`, with a little room at both ends, from pixel `from` to pixel `to`.
     pub(super) fn linear(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Self {
+        Self::linear_over(values, 0.0, from, to)
+    }
+
+    /// The same over at least `span`, with the values in its middle.
+    pub(super) fn linear_over(values: impl IntoIterator<Item = f64>, span: f64, from: f64, to: f64) -> Self {
         let (low, high) = extent(values);
         let room = if high > low { 0.04 * (high - low) } else { low.abs().max(1.0) * 0.1 };
+        let room = if span > 0.0 { (0.04 * (high - low)).max((span - (high - low)) / 2.0) } else { room };
         Self { low: low - room, high: high + room, from, to, log: false }
     }
 
@@ -60,6 +66,50 @@ impl Axis {
     }
 }
 
+/// A logarithmic axis of positive values onto pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LogAxis {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+impl LogAxis {
+    /// From the lower to the higher of two values above zero, from one pixel to another.
+    pub(super) fn new((low, high): (f64, f64), (from, to): (f64, f64)) -> Self {
+        Self { low: low.log10(), high: high.log10(), from, to }
+    }
+
+    /// Where `value` lies in pixels.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        self.from + (value.log10() - self.low) / (self.high - self.low) * (self.to - self.from)
+    }
+
+    /// Round values along the axis with their labels: powers of ten, and as many between as are needed for three.
+    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
+        const FINER: [&[f64]; 4] = [
+            &[1.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+            &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0],
+        ];
+        let ticks = FINER.map(|digits| self.multiples(digits));
+        let found = ticks.iter().find(|ticks| ticks.len() >= 3).or(ticks.last());
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The products of `digits` and powers of ten on the axis.
+    fn multiples(&self, digits: &[f64]) -> Vec<(f64, String)> {
+        let powers = self.low.floor() as i32..=self.high.floor() as i32;
+        // Read from text, so that a tenth is the nearest number to it and prints as 0.1.
+        let value = |power: i32, digit: &f64| format!("{digit}e{power}").parse::<f64>().ok();
+        let values = powers.flat_map(|power| digits.iter().filter_map(move |digit| value(power, digit)));
+        let inside = values.filter(|value| (self.low..=self.high).contains(&value.log10()));
+        inside.map(|value| (value, value.to_string())).collect()
+    }
+}
+
 fn extent(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let finite = values.into_iter().filter(|value| value.is_finite());
     let (low, high) =
@@ -98,6 +148,27 @@ mod tests {
         for axis in [Axis::linear([3.0], 0.0, 9.0), Axis::linear([], 0.0, 9.0), Axis::log([5.0], 0.0, 9.0)] {
             assert!(axis.at(3.0).is_finite() && axis.ticks().len() < 20);
         }
+    }
+
+    #[test]
+    fn values_closer_than_the_span_stand_in_its_middle() {
+        let axis = Axis::linear_over([14.6734, 14.6752], 0.02, 0.0, 100.0);
+        let labels: Vec<String> = axis.ticks().into_iter().map(|tick| tick.1).collect();
+        assert_eq!(labels, ["14.665", "14.670", "14.675", "14.680"]);
+        assert!((axis.at(14.6743) - 50.0).abs() < 1e-6);
+        assert!(Axis::linear_over([1.0, 2.0], 0.02, 0.0, 100.0).holds(0.97));
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_powers_of_ten_or_what_lies_between() {
+        let labels = |low, high| {
+            let axis = LogAxis::new((low, high), (0.0, 100.0));
+            axis.ticks().into_iter().map(|tick| tick.1).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(0.05, 40.0), ["0.1", "1", "10"]);
+        assert_eq!(labels(0.9, 12.0), ["1", "2", "5", "10"]);
+        assert_eq!(labels(2.6, 3.6), ["3", "3.5"], "a narrow range has at least two");
+        assert_eq!(LogAxis::new((0.1, 10.0), (0.0, 100.0)).at(1.0), 50.0);
     }
 
     #[test]

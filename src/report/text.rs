@@ -1,8 +1,9 @@
 //! Reports as text for people.
 
-use super::{Entry, ExactGap, Report, Table, measured_table::measured_table};
+use super::{Entry, ExactGap, Finding, Report, Table, measured_table::measured_table};
 use crate::{
     estimator::NetworkEstimate,
+    io::{plain, plain_line},
     trainability::{KNOWN_CORRELATION, Trainability},
     units::{binary_bytes, si},
 };
@@ -25,12 +26,13 @@ const HEADER: [&str; 11] = [
 #[must_use]
 pub fn report_text(report: &Report) -> String {
     let mut text = format!(
-        "{} on {}\n{}\nrequired: {}\nlatency: {}\n\n{}",
+        "{} on {}\n{}{}\nrequired: {}\nlatency: {}\n\n{}",
         report.space.name,
         estimators(report),
+        verdict_text(report),
         effort(report),
         report.requirement,
-        report.provenance,
+        plain_line(&report.provenance),
         front_table(report).text(),
     );
     if let Some(note) = range_note(report) {
@@ -38,12 +40,31 @@ pub fn report_text(report: &Report) -> String {
     }
     text += &measured_table(report).map_or(String::new(), |table| format!("\nmeasured\n{}", table.text()));
     text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
-    match report.chosen.and_then(|index| report.front.get(index)) {
-        Some(chosen) => text += &format!("\nleast latency: {}\n{}\n", chosen.id, indented(&chosen.blocks)),
+    match report.finding() {
+        Some(found) => {
+            text += &format!("\n{}: {}\n{}\n", least(&found), found.entry.id, indented(&found.entry.blocks));
+        }
         None => text += "\nno architecture meets the requirement\n",
     }
     text += &format!("\n{KNOWN_CORRELATION}\n");
-    text
+    plain(&text).into_owned()
+}
+
+/// What the run comes to, in a line or a few; empty where nothing was found.
+#[must_use]
+pub fn verdict_text(report: &Report) -> String {
+    let Some(found) = report.finding() else { return String::new() };
+    let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
+    let notes: String = found.notes().iter().map(|note| format!("  {note}\n")).collect();
+    format!("{}, {}{beside}\n{notes}", found.headline(), found.origin())
+}
+
+/// What the entry to take is called.
+pub(super) fn least(found: &Finding<'_>) -> String {
+    match found.overtaken {
+        Some(_) => format!("least measured latency, #{}", found.index),
+        None => "least latency".to_owned(),
+    }
 }
 
 /// What was done, and why it ended.

@@ -87,9 +87,7 @@ fn the_page_shows_the_landscape_and_says_its_steepest_step() {
         ),
         "the step is computed"
     );
-    assert!(page.contains(
-        "<td class=\"l\">48</td><td>0.2500</td><td>48.0 k</td><td class=\"l\">baseline, offered</td>"
-    ));
+    assert!(page.contains("<td>48</td><td>0.2500</td><td>48.0 k</td><td>baseline, offered</td>"));
     assert!(page.contains("40 networks were predicted with an error of 2.5 % in the mean"));
     assert!(page.contains("held 90.0 % of the unseen networks"));
 }
@@ -118,6 +116,37 @@ fn every_figure_is_a_file_of_its_own() {
 #[test]
 fn the_landscape_looks_as_it_did() {
     insta::assert_snapshot!("landscape.svg", figure_svg(&full(), Figure::Landscape).unwrap());
+}
+
+#[test]
+fn predicted_against_measured_looks_as_it_did() {
+    insta::assert_snapshot!("quality.svg", figure_svg(&full(), Figure::Quality).unwrap());
+}
+
+#[test]
+fn the_worst_points_are_named_in_picture_and_table() {
+    let page = checked(&full());
+    assert!(page.contains("<h3>Predicted against measured</h3>") && page.contains("±10 %"));
+    assert!(page.contains("1: n0038.mobilenet_v2</text>"), "the farthest comes first");
+    assert!(
+        page.contains("<td>n0003.mobilenet_v2</td><td>0.2136</td><td>0.2680</td><td>+25.5 %</td><td>2.</td>")
+    );
+    let mut old = full();
+    old.quality.as_mut().unwrap().held_out = None;
+    let page = checked(&old);
+    assert!(page.contains("<h2>Estimator quality</h2>") && !page.contains("Predicted against measured"));
+    let said = figure_svg(&old, Figure::Quality).unwrap_err().to_string();
+    assert!(said.contains("no figure `quality`") && said.contains("fit it anew"), "{said}");
+}
+
+#[test]
+fn one_point_or_names_of_any_length_still_make_a_picture() {
+    let mut run = full();
+    let points = &mut run.quality.as_mut().unwrap().held_out.as_mut().unwrap().points;
+    points.truncate(1);
+    points[0].name = "<long> ".repeat(90);
+    let page = checked(&run);
+    assert!(page.contains("Predicted against measured") && !page.contains("<long>"));
 }
 
 #[test]
@@ -154,7 +183,9 @@ fn plots_are_written_by_their_names() {
 
     let said = refusal(&["report", run, "--plot", &file("fronts.svg")]);
     assert!(
-        said.contains("one of front, layers, ablation, convergence, landscape; did you mean `front`?"),
+        said.contains(
+            "one of front, layers, ablation, convergence, landscape, quality; did you mean `front`?"
+        ),
         "{said}"
     );
     assert!(refusal(&["report", run, "--plot", &file("front.png")]).contains("ending in .svg"));

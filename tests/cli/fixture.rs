@@ -7,7 +7,7 @@ use std::{
 };
 
 use nas::{
-    estimator::{Accuracy, Quality},
+    estimator::{Accuracy, HeldOutPoint, HeldOutPoints, Quality, Unseen},
     report::{
         AblationRow, ConvergenceRow, Curve, CurvePrice, Entry, Landscape, LayerRow, Origin, Report, Width,
     },
@@ -164,6 +164,20 @@ pub(crate) fn landscape() -> Landscape {
     Landscape { lanes: 16, curves: vec![first, curve("s2.b1", Width::Output, 48, None)] }
 }
 
+/// Forty networks over two decades; each seventh is far off.
+fn held_out() -> HeldOutPoints {
+    let point = |number: u32| {
+        let measured = 150.0 * 1.125_f64.powi(number.cast_signed());
+        let off = if number % 7 == 3 {
+            1.3 - f64::from(number) * 0.015
+        } else {
+            1.0 + f64::from(number % 5) * 0.01
+        };
+        HeldOutPoint { measured, predicted: measured * off, name: format!("n{number:04}.mobilenet_v2") }
+    };
+    HeldOutPoints { of: Unseen::Networks, points: (0..40).map(point).collect() }
+}
+
 /// What an estimator may say of unseen networks.
 pub(crate) fn quality() -> Quality {
     let accuracy = |n, mape_pct| Accuracy { n, mape_pct, within_10_pct: 97.5, spearman: 0.998 };
@@ -172,6 +186,7 @@ pub(crate) fn quality() -> Quality {
         layers: Some(accuracy(900, 7.5)),
         layers_by_kind: vec![("conv2d".into(), accuracy(500, 6.5))],
         interval_coverage_pct: Some(90.0),
+        held_out: Some(held_out()),
         ..Quality::default()
     }
 }

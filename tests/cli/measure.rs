@@ -135,6 +135,9 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
         6,
         "two networks, three times"
     );
+    let markdown = fs::read_to_string(run.join("report.md")).unwrap();
+    assert!(markdown.contains("less latency**, measured on fake by "), "{markdown}");
+    assert!(said.contains("less latency, measured on fake by ") && said.contains("(predicted "), "{said}");
     let shown = stdout(&nas(&["report", run.to_str().unwrap()]));
     assert!(shown.contains("\nmeasured\n"), "{shown}");
     let other = verify(&format!("{}#1", run.to_str().unwrap()));

@@ -9,6 +9,7 @@ use crate::{
         Accuracy, Estimator, Quality,
         calibration::{Calibration, interval},
         held_out::NOMINAL,
+        points::HeldOutPoints,
         training::{Sample, Training, Whole},
     },
     measurement::Kind,
@@ -90,6 +91,7 @@ impl<'t> Trial<'t> {
             layers_by_kind: self.by_kind(false),
             isolated: self.accuracy(true, None),
             isolated_by_kind: self.by_kind(true),
+            held_out: HeldOutPoints::of(self.training, &networks, &self.samples),
             ..Quality::default()
         }
     }

@@ -9,7 +9,7 @@ mod worst;
 
 use serde::Serialize;
 
-pub(super) use self::curve::learning_curve;
+pub(super) use self::{curve::learning_curve, worst::words};
 pub use self::{
     curve::{CurvePoint, LearningCurve},
     next::MeasureNext,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{FitReport, LearningCurve, MeasureNext, OldComparison, OldNew, WorstRow};
+use super::{
+    super::{HeldOutPoint, Unseen},
+    FitReport, LearningCurve, MeasureNext, OldComparison, OldNew, WorstRow,
+};
 
 impl fmt::Display for FitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,11 +27,29 @@ impl fmt::Display for FitReport {
             )?;
         }
         self.worst.iter().try_for_each(|row| row.fmt(f))?;
+        self.worst_networks().into_iter().try_for_each(|point| network_line(f, point))?;
         if let Some(next) = &self.measure_next {
             write!(f, "\n{next}")?;
         }
         self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))
     }
+}
+
+impl FitReport {
+    /// The networks that were predicted worst, where the worst rows are layers.
+    fn worst_networks(&self) -> Vec<&HeldOutPoint> {
+        const NETWORKS: usize = 3;
+        let of_layers = self.worst.iter().any(|row| row.operation.is_some());
+        let points =
+            self.quality.held_out.as_ref().filter(|points| of_layers && points.of == Unseen::Networks);
+        points.map_or_else(Vec::new, |points| points.worst(NETWORKS))
+    }
+}
+
+fn network_line(f: &mut fmt::Formatter<'_>, point: &HeldOutPoint) -> fmt::Result {
+    let HeldOutPoint { measured, predicted, name } = point;
+    let name = format!("network {name}");
+    writeln!(f, "  {name:<52}{predicted:>14.2}{measured:>14.2}{:>+12.1}", point.error_pct())
 }
 
 impl fmt::Display for LearningCurve {

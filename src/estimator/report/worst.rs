@@ -68,7 +68,7 @@ fn farthest<'o>(
 }
 
 /// The operation in a few words.
-fn words(operation: &Operation) -> String {
+pub(in crate::estimator) fn words(operation: &Operation) -> String {
     let Operation { kind, input, output, kernel, stride, .. } = operation;
     let shapes = format!(
         "{} {}x{}x{} to {}x{}x{}",

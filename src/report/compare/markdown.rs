@@ -17,7 +17,8 @@ pub(super) fn heading(comparison: &Comparison) -> String {
     };
     let mut text =
         format!("### {mark} {}: {}\n", comparison.verdict.word(), escaped(&summary::sentence(comparison)));
-    text += &summary::error_sentence(comparison).map_or(String::new(), |said| format!("\n{said}.\n"));
+    text +=
+        &summary::error_sentence(comparison).map_or(String::new(), |said| format!("\n{}.\n", capital(&said)));
     for said in summary::measured_sentences(comparison) {
         text += &format!("\n{}.\n", escaped(&capital(&said)));
     }
@@ -64,13 +65,13 @@ fn folded(title: &str, content: &str) -> String {
 }
 
 /// A sentence's beginning.
-pub(super) fn capital(text: &str) -> String {
+pub(in crate::report) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Names are the user's: what Markdown and HTML would read is escaped.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,7 +1,8 @@
 //! Two runs against each other: what changed, and whether that is acceptable.
 //!
 //! The headline of a run is its least latency at no less trainability than the
-//! baseline of BASE. Predicted numbers carry no noise, so they are compared
+//! baseline of BASE; the least measured one where all runs have measured their
+//! fastest. Predicted numbers carry no noise, so they are compared
 //! exactly; whether a difference would show on a device is another question,
 //! which the estimator's held-out error answers. Measured latencies are compared
 //! by their medians, and a rank test tells a difference from noise.
@@ -28,6 +29,7 @@ pub use condition::{Condition, GateResult};
 pub use fronts::{EqualScore, FrontComparison, MemberChange};
 pub use junit::comparison_junit;
 pub use markdown::comparison_markdown;
+pub(super) use markdown::{capital, escaped};
 pub use measured::MeasuredComparison;
 pub use quantity::Quantity;
 pub use quantity_row::QuantityRow;
@@ -38,7 +40,9 @@ pub use trend_text::{trend_markdown, trend_text};
 
 use serde::Serialize;
 
-use super::{Change, Entry, Report, Run, changes, entry::rounded, unexplained_ms};
+use super::{
+    Change, Entry, Measured, Report, Run, changes, entry::rounded, finding::least_measured, unexplained_ms,
+};
 
 /// The value of a comparison's `schema`.
 pub const SCHEMA: &str = "nas.comparison/1";
@@ -100,6 +104,23 @@ pub struct Headline {
     pub latency_ms_low: f64,
     /// Upper end of the 90 % interval.
     pub latency_ms_high: f64,
+    /// What a device said of it, if it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredHeadline>,
+}
+
+/// What a device said of a headline architecture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MeasuredHeadline {
+    /// Its median latency.
+    pub latency_ms: f64,
+    /// What was measured on, if it is said.
+    pub device: Option<String>,
+    /// What measured it, if it is said.
+    pub runner: Option<String>,
+    /// Both in words.
+    #[serde(skip)]
+    pub(super) origin: String,
 }
 
 /// The error that a predicted latency has to be expected to have.
@@ -120,7 +141,9 @@ pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
         return comparison;
     }
     let needed = base.report.baseline.trainability;
-    let (old, now) = (headline(&base.report, needed), headline(&new.report, needed));
+    let entries = headlines(&[&base.report, &new.report], needed);
+    let entry = |index: usize| entries.get(index).copied().flatten();
+    let (old, now) = (entry(0), entry(1));
     let fronts = FrontComparison::of(base, new);
     comparison.headline = [old.map(Headline::of), now.map(Headline::of)];
     comparison.quantities = quantity_row::rows(old, now, &fronts);
@@ -157,10 +180,28 @@ fn empty(new: &Report, differences: Vec<Difference>) -> Comparison {
     }
 }
 
-/// The least latency at no less than the score that is `needed`.
-fn headline(report: &Report, needed: f64) -> Option<&Entry> {
-    let enough = report.front.iter().filter(|entry| entry.trainability >= needed);
-    enough.min_by(|a, b| a.latency_ms.total_cmp(&b.latency_ms))
+/// Of each run the least latency at no less than the score that is `needed`: as measured if each run has measured its
+/// least predicted one, so that a run is never set against another kind of number.
+fn headlines<'r>(reports: &[&'r Report], needed: f64) -> Vec<Option<&'r Entry>> {
+    let enough = |report: &'r Report| {
+        report.front.iter().enumerate().filter(move |(_, entry)| entry.trainability >= needed)
+    };
+    let predicted: Vec<_> = reports
+        .iter()
+        .map(|report| enough(report).min_by(|a, b| a.1.latency_ms.total_cmp(&b.1.latency_ms)))
+        .collect();
+    let all_measured = predicted.iter().all(|best| best.is_some_and(|(_, entry)| entry.measured.is_some()));
+    let headline = |(report, best): (&&'r Report, Option<(usize, &'r Entry)>)| {
+        let (_, entry) = match (best?, all_measured) {
+            (best, false) => best,
+            (best, true) => {
+                let limit = best.1.measured.as_ref().and_then(|measured| report.limit_ms(measured));
+                least_measured(best, enough(report), limit)
+            }
+        };
+        Some(entry)
+    };
+    reports.iter().zip(predicted).map(headline).collect()
 }
 
 impl Headline {
@@ -170,6 +211,18 @@ impl Headline {
             latency_ms: entry.latency_ms,
             latency_ms_low: entry.latency_ms_low,
             latency_ms_high: entry.latency_ms_high,
+            measured: entry.measured.as_ref().map(MeasuredHeadline::of),
+        }
+    }
+}
+
+impl MeasuredHeadline {
+    fn of(measured: &Measured) -> Self {
+        Self {
+            latency_ms: rounded(measured.ms()),
+            device: measured.device.clone(),
+            runner: measured.runner.clone(),
+            origin: measured.origin(),
         }
     }
 }

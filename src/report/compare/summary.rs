@@ -1,6 +1,9 @@
 //! The sentences and tables that the forms for people share.
 
-use super::{Comparison, EstimatorError, FrontComparison, Quantity, Verdict, quantity::show_percent};
+use super::{
+    Comparison, EstimatorError, FrontComparison, MeasuredHeadline, Quantity, Verdict,
+    quantity::{percent, show_percent},
+};
 use crate::report::Table;
 
 impl Verdict {
@@ -22,6 +25,19 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
         return format!("{subject}: the runs do not share what a comparison needs");
     }
     let Some(row) = comparison.quantity(Quantity::LatencyMs) else { return subject.clone() };
+    if let Some((old, now)) = measured_headlines(comparison) {
+        let (before, after) = (old.latency_ms, now.latency_ms);
+        let change = percent(before, after);
+        let change = if change == 0.0 { "no change".to_owned() } else { show_percent(change) };
+        let predicted =
+            row.base.zip(row.new).zip(row.change_pct).map_or(String::new(), |((base, new), change)| {
+                format!("; predicted {base:.3} → {new:.3} ms ({})", show_percent(change))
+            });
+        return format!(
+            "{subject}: latency {before:.3} → {after:.3} ms ({change}), {}{predicted}",
+            now.origin
+        );
+    }
     match (row.base, row.new, row.change_pct) {
         (Some(base), Some(new), Some(0.0)) if base == new => format!("{subject}: latency still {new:.3} ms"),
         (Some(base), Some(new), Some(change)) => {
@@ -33,12 +49,20 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
     }
 }
 
+/// What devices said of both headline architectures; none where either was not measured.
+fn measured_headlines(comparison: &Comparison) -> Option<(&MeasuredHeadline, &MeasuredHeadline)> {
+    let [old, now] = comparison.headline.each_ref().map(|headline| headline.as_ref()?.measured.as_ref());
+    old.zip(now)
+}
+
 /// How the difference stands to the estimator's error; empty where there is none.
 pub(super) fn error_sentence(comparison: &Comparison) -> Option<String> {
     let change = comparison.quantity(Quantity::LatencyMs)?.change_pct.filter(|change| *change != 0.0)?;
     let EstimatorError { percent, of } = comparison.estimator_error.as_ref()?;
-    let change = show_percent(change);
+    let measured = measured_headlines(comparison).is_some();
+    let change = format!("{}{}", if measured { "predicted " } else { "" }, show_percent(change));
     Some(match comparison.below_estimator_error? {
+        true if measured => format!("{change} is below the estimator's error of {percent:.1} % ({of})"),
         true => format!(
             "{change} is below the estimator's error of {percent:.1} % ({of}); a device may show no difference"
         ),

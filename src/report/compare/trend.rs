@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Comparison, Difference, Headline, Quantity, Rules, Verdict, comparable, compare, empty, fronts, headline,
-    quantity,
+    Comparison, Difference, Headline, Quantity, Rules, Verdict, comparable, compare, empty, fronts,
+    headlines, quantity,
 };
 use crate::{
     error::{Error, Result},
@@ -166,8 +166,7 @@ fn differences(runs: &[NamedRun], rules: &Rules) -> Vec<Difference> {
 }
 
 fn rows(runs: &[NamedRun], needed: f64, reference: &[f64], whole: bool) -> Vec<TrendRun> {
-    let headlines: Vec<Option<&Entry>> =
-        runs.iter().map(|named| headline(&named.run.report, needed)).collect();
+    let headlines = headlines(&runs.iter().map(|named| &named.run.report).collect::<Vec<_>>(), needed);
     let values: Vec<Vec<Option<f64>>> = runs
         .iter()
         .zip(&headlines)

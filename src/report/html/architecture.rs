@@ -106,7 +106,7 @@ fn drawn(
         if residual { arc(left + width, top) } else { String::new() },
         LEFT + WIDEST / 2.0,
         escape(&format!("{name} {}", cost.text)),
-        escape(&short(&label(cost.text), (width / 7.2) as usize)),
+        escape(&short(&label(cost.text), (width / if changed { 8.2 } else { 7.2 }) as usize)),
         LEFT + WIDEST + 14.0,
         output.filter(|_| name != "head").map_or(String::new(), |shape| shape.to_string()),
         y = top + 20.0,

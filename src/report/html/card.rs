@@ -1,8 +1,10 @@
 //! The verdict: what was found, how sure that is, and where it comes from.
 
-use super::{chosen, escape};
+use super::{chosen, escape, folded, short};
 use crate::{
-    report::{Entry, Report, Run, Table, text::estimators},
+    report::{
+        Entry, Finding, Measured, Report, Run, Table, compare::capital, measured_table, text::estimators,
+    },
     units::{binary_bytes, si},
 };
 
@@ -15,28 +17,42 @@ pub(super) fn section(run: &Run) -> String {
         escape(&estimators(report)),
         escape(&report.requirement)
     );
-    html += &match chosen(run) {
-        Some(entry) => found(&report.baseline, entry),
+    html += &match report.finding() {
+        Some(finding) => found(&finding),
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
     let numbers = numbers(run).html();
-    html + &format!(
-        "<div class=\"facts\"><div class=\"scroll\" tabindex=\"0\">{numbers}</div>\n{}</div>\n</section>\n",
+    html += &format!(
+        "<div class=\"facts\"><div class=\"scroll\" tabindex=\"0\">{numbers}</div>\n{}</div>\n",
         provenance(report)
-    )
+    );
+    html += &measured_table(report)
+        .map_or(String::new(), |table| folded("Table: predicted and measured latencies", &table));
+    html + "</section>\n"
 }
 
-fn found(baseline: &Entry, entry: &Entry) -> String {
-    let percent = 100.0 * (1.0 - entry.latency_ms / baseline.latency_ms);
-    let (word, class) = if percent < 0.0 { ("more", "") } else { ("less", "better") };
-    format!(
-        "<p class=\"verdict\">{:.3} → {:.3} ms <span class=\"{class}\">{:.1} % {word}</span> \
-         <small>estimated latency</small></p>\n",
-        baseline.latency_ms,
-        entry.latency_ms,
-        percent.abs()
-    )
+fn found(finding: &Finding<'_>) -> String {
+    let gain = finding.gain();
+    let class = if gain.percent() < 0.0 { "" } else { "better" };
+    let origin = match finding.measured {
+        Some(_) => short(&finding.origin(), 60),
+        None => "estimated latency".to_owned(),
+    };
+    let mut html = format!(
+        "<p class=\"verdict\">{:.3} → {:.3} ms <span class=\"{class}\">{}</span> <small>{}</small></p>\n",
+        gain.from_ms,
+        gain.to_ms,
+        gain.change(),
+        escape(&origin)
+    );
+    html += &finding
+        .beside()
+        .map_or(String::new(), |beside| format!("<p class=\"soft\">{}.</p>\n", escape(&capital(&beside))));
+    for note in finding.notes() {
+        html += &format!("<p class=\"warning\">{}.</p>\n", escape(&capital(&note)));
+    }
+    html
 }
 
 fn nothing(baseline: &Entry) -> String {
@@ -71,16 +87,27 @@ fn numbers(run: &Run) -> Table {
         table
             .push(std::iter::once(name.to_owned()).chain(entries.iter().flatten().map(|entry| value(entry))));
     };
-    row("latency", &|entry| format!("{:.3} ms", entry.latency_ms));
+    let measured = entries.iter().flatten().any(|entry| entry.measured.is_some());
+    let latency = if measured { "predicted latency" } else { "latency" };
+    row(latency, &|entry| format!("{:.3} ms", entry.latency_ms));
     row("90 % interval", &|entry| format!("{:.3} to {:.3} ms", entry.latency_ms_low, entry.latency_ms_high));
+    if measured {
+        row("measured", &|entry| entry.measured.as_ref().map_or("–".to_owned(), spread));
+    }
     row("trainability score", &|entry| format!("{:.3}", entry.trainability));
     row("MACs", &|entry| si(entry.macs.0));
     row("params", &|entry| si(entry.params.0));
     row("model", &|entry| binary_bytes(entry.model_bytes));
     row("peak activation", &|entry| binary_bytes(entry.peak_activation_bytes));
     row("data type", &|entry| entry.network.dtype().to_string());
-    row("architecture", &|entry| entry.id.clone());
+    row("architecture", &|entry| short(&entry.id, 40));
     table
+}
+
+/// The median, and how far runs lie from it.
+fn spread(measured: &Measured) -> String {
+    let mad = measured.mad_ms.map_or(String::new(), |mad| format!(" ± {mad:.3}"));
+    format!("{:.3}{mad} ms", measured.ms())
 }
 
 fn provenance(report: &Report) -> String {
@@ -103,6 +130,8 @@ fn provenance(report: &Report) -> String {
         ("estimator", origins.join(", ")),
         ("written by", format!("nas {}", report.version)),
     ];
+    let measured = report.finding().filter(|found| found.measured.is_some()).map(|found| found.origin());
+    let rows = measured.into_iter().map(|origin| ("device", origin)).chain(rows);
     let rows = rows.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(&value)));
-    format!("<dl>{}</dl>\n", rows.concat())
+    format!("<dl>{}</dl>\n", rows.collect::<String>())
 }

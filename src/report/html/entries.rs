@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// At most this many entries are shown one by one, so that a page stays small.
-pub(super) const MOST: usize = 60;
+pub(super) const MOST: usize = 40;
 
 /// The entries to show with their index in the report, evenly spread if there are too many.
 pub(super) fn shown(run: &Run) -> Vec<(usize, &Entry)> {

@@ -1,6 +1,6 @@
 //! The figures of the page as files of their own.
 
-use super::{ablation, convergence, landscape, layers, scatter};
+use super::{ablation, convergence, landscape, layers, predicted, scatter};
 use crate::{
     error::{Error, Result, one_of},
     report::{Run, text::estimators},
@@ -19,12 +19,14 @@ pub enum Figure {
     Convergence,
     /// Latency against channels.
     Landscape,
+    /// Predicted against measured latencies of what the estimator had not seen.
+    Quality,
 }
 
 impl Figure {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 5] =
-        [Self::Front, Self::Layers, Self::Ablation, Self::Convergence, Self::Landscape];
+    pub const ALL: [Self; 6] =
+        [Self::Front, Self::Layers, Self::Ablation, Self::Convergence, Self::Landscape, Self::Quality];
 
     /// What its file is called, without ending.
     #[must_use]
@@ -35,6 +37,7 @@ impl Figure {
             Self::Ablation => "ablation",
             Self::Convergence => "convergence",
             Self::Landscape => "landscape",
+            Self::Quality => "quality",
         }
     }
 
@@ -57,6 +60,7 @@ impl Figure {
             Self::Ablation => "Ablation",
             Self::Convergence => "Convergence",
             Self::Landscape => "Cost landscape",
+            Self::Quality => "Predicted against measured",
         }
     }
 
@@ -69,6 +73,10 @@ impl Figure {
             Self::Convergence => "the report has no convergence: nothing feasible was found",
             Self::Landscape => {
                 "it needs a chosen architecture, and the estimator.json that the search left in the run folder"
+            }
+            Self::Quality => {
+                "it needs the estimator.json that the search left in the run folder, with held-out points in it; older \
+                 estimators have none, so fit it anew with `nas fit`"
             }
         }
     }
@@ -85,6 +93,7 @@ pub fn figure_svg(run: &Run, figure: Figure) -> Result<String> {
         Figure::Ablation => ablation::drawing(&run.report),
         Figure::Convergence => convergence::drawing(run),
         Figure::Landscape => landscape::drawing(run),
+        Figure::Quality => predicted::drawing(run),
     };
     let title = format!("{}: {} on {}", figure.title(), run.report.space.name, estimators(&run.report));
     let drawing = drawing

@@ -104,12 +104,23 @@ fn bar(cost: Option<&BlockCost<'_>>, axis: &Axis, top: f64, class: &str) -> Stri
             escape(&format!("{}: {} {:.4} ms, {}", layer.name, layer.op, layer.latency_ms, layer.reason))
         );
     }
+    let end = axis.at(done) + 5.0;
     svg + &format!(
-        "<text class=\"soft small\" x=\"{:.1}\" y=\"{:.0}\">{done:.3} ms, {}</text>\n",
-        axis.at(done) + 5.0,
+        "<text class=\"soft small\" x=\"{end:.1}\" y=\"{:.0}\">{done:.3} ms{}</text>\n",
         top + 12.0,
-        escape(&short(main_reason(cost), 22))
+        why(main_reason(cost), WIDTH - end)
     )
+}
+
+/// A reason, cut to the pixels that are left beside the bar and behind the latency.
+fn why(reason: &str, pixels: f64) -> String {
+    const LATENCY: f64 = 66.0;
+    const CHARACTER: f64 = 6.1;
+    let room = ((pixels - LATENCY) / CHARACTER).max(0.0) as usize;
+    if reason.is_empty() || room < 8 {
+        return String::new();
+    }
+    format!("<tspan class=\"why\">, {}</tspan>", escape(&short(reason, room)))
 }
 
 fn absent(axis: &Axis, top: f64) -> String {

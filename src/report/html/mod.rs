@@ -15,6 +15,7 @@ mod figures;
 mod landscape;
 mod layers;
 mod line;
+mod predicted;
 mod quality;
 mod scatter;
 mod staircase;
@@ -59,7 +60,7 @@ pub fn report_html(run: &Run) -> String {
 
 /// The architecture that the run recommends.
 fn chosen(run: &Run) -> Option<&Entry> {
-    run.report.chosen.and_then(|index| run.report.front.get(index))
+    run.report.finding().map(|finding| finding.entry)
 }
 
 /// The blocks of the baseline beside those of the chosen architecture, if there is one.
@@ -87,6 +88,20 @@ fn folded(summary: &str, table: &Table) -> String {
         escape(summary),
         table.html()
     )
+}
+
+/// A list of so many rows that a table of them would make the page too large: aligned text, left folded in print.
+fn folded_list(summary: &str, table: &Table) -> String {
+    format!(
+        "<details class=\"long\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>\n",
+        escape(summary),
+        escape(&table.text())
+    )
+}
+
+/// A table so long that print leaves it folded.
+fn folded_long(summary: &str, table: &Table) -> String {
+    folded(summary, table).replacen("<details>", "<details class=\"long\">", 1)
 }
 
 /// A latency change with its sign.

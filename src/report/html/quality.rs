@@ -1,6 +1,6 @@
 //! How far the latencies can be trusted: what the estimator's file says of networks it has not seen.
 
-use super::{folded, section as titled};
+use super::{folded, predicted, section as titled};
 use crate::{
     estimator::{Accuracy, Quality},
     report::{Run, Table},
@@ -14,6 +14,7 @@ pub(super) fn section(run: &Run) -> String {
     if !quality.layers_by_kind.is_empty() || !quality.isolated_by_kind.is_empty() {
         html += &folded("Table: by kind of operator", &self::table(quality, true));
     }
+    html += &predicted::part(run);
     titled("Estimator quality", &html)
 }
 

@@ -2,12 +2,17 @@
 
 use std::fmt::Write;
 
-use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded, section as titled};
-use crate::report::{Entry, FrontPoint, Run, Table, svg::Axis};
+use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded_list, section as titled};
+use crate::report::{
+    Entry, FrontPoint, Run, Table,
+    svg::{Axis, short},
+};
 
 const HEIGHT: f64 = 360.0;
 const LEFT: f64 = 72.0;
 const BOTTOM: f64 = 44.0;
+/// The axis of scores spans at least this: smaller differences say nothing, and their labels have no room.
+const LEAST_SPAN: f64 = 0.02;
 
 const SIGNS: [Sign; 4] = [
     ("<path class=\"mark\" d=\"M2 2L10 10M10 2L2 10\"/>", "baseline"),
@@ -77,8 +82,8 @@ fn every_table(run: &Run, points: &[FrontPoint]) -> String {
             format!("{:.3}", point.trainability),
         ]);
     }
-    let title = format!("Table: all {} architectures of the front", points.len());
-    folded(&title, &table).replacen("<details>", "<details class=\"long\">", 1)
+    let title = format!("List: all {} architectures of the front", points.len());
+    folded_list(&title, &table)
 }
 
 /// The two axes.
@@ -95,7 +100,7 @@ impl Plane {
         let scores = entries().map(|entry| entry.trainability);
         Self {
             x: Axis::linear(latencies, LEFT, WIDTH - 12.0),
-            y: Axis::linear(scores, HEIGHT - BOTTOM, 12.0),
+            y: Axis::linear_over(scores, LEAST_SPAN, HEIGHT - BOTTOM, 12.0),
         }
     }
 
@@ -170,6 +175,10 @@ impl Plane {
 fn said(name: &str, entry: &Entry) -> String {
     format!(
         "{name}: {:.3} ms ({:.3} to {:.3}), trainability {:.3}, {}",
-        entry.latency_ms, entry.latency_ms_low, entry.latency_ms_high, entry.trainability, entry.id
+        entry.latency_ms,
+        entry.latency_ms_low,
+        entry.latency_ms_high,
+        entry.trainability,
+        short(&entry.id, 40)
     )
 }

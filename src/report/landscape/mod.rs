@@ -84,7 +84,7 @@ impl Landscape {
     /// # Errors
     /// The blocks of the report are not an architecture.
     pub fn of(run: &Run) -> Result<Option<Self>> {
-        let chosen = run.report.chosen.and_then(|index| run.report.front.get(index));
+        let chosen = run.report.finding().map(|finding| finding.entry);
         let (Some(entry), Some(estimator)) = (chosen, &run.estimator) else { return Ok(None) };
         if entry.blocks.is_empty() {
             return Ok(None);

@@ -42,7 +42,26 @@ fn bounds(node: &Node<'_>, metric: Metric) -> Option<Vec<Constraint>> {
         node.problem("no bound", "max, min, max_of_baseline or min_of_baseline");
         return None;
     }
+    if let Some((min, max)) = crossed(&constraints) {
+        node.problem(
+            format_args!("a least value above the greatest, `{min}` and `{max}`"),
+            "a range that some architecture can keep to: a smaller min, or a larger max",
+        );
+        return None;
+    }
     Some(constraints)
+}
+
+/// Two bounds in the same unit that nothing can keep to.
+fn crossed(constraints: &[Constraint]) -> Option<(&Constraint, &Constraint)> {
+    let of = |side: Side| constraints.iter().filter(move |constraint| constraint.side == side);
+    let mut pairs = of(Side::Min).flat_map(|min| of(Side::Max).map(move |max| (min, max)));
+    pairs.find(|(min, max)| match (min.limit, max.limit) {
+        (Limit::Absolute(min), Limit::Absolute(max)) | (Limit::OfBaseline(min), Limit::OfBaseline(max)) => {
+            min > max
+        }
+        _ => false,
+    })
 }
 
 /// Unless the file says otherwise, nothing less trainable than the baseline will do.

@@ -81,7 +81,7 @@ struct Input {
 fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
     let fields = root.fields(&[&FIELDS[..], &["baseline"]].concat())?;
     fields.check_schema(SCHEMA);
-    let name = fields.required("name").and_then(Node::string);
+    let name = fields.required("name").and_then(Node::name);
     let described = fields.or("description", "", Node::string);
     let dtype = fields.or("dtype", DType::Int8, |node| node.named(&DType::NAMES));
     let target = fields.required("target").and_then(|node| target(node, factor));

@@ -1,0 +1,44 @@
+//! Names in a report that would not show what they are.
+
+use super::{Entry, Report};
+use crate::{error::Problem, io::is_hidden};
+
+/// Every name of the report that holds a character which nobody sees.
+pub(super) fn problems(report: &Report, file: &str) -> Vec<Problem> {
+    let mut names = vec![("space.name".to_owned(), &report.space.name)];
+    let estimators = report.estimators.iter().enumerate();
+    names.extend(estimators.map(|(index, origin)| (format!("estimators[{index}].name"), &origin.name)));
+    let words = [&report.algorithm, &report.termination, &report.requirement];
+    names.extend(["algorithm", "termination", "requirement"].map(str::to_owned).into_iter().zip(words));
+    names.extend(of_entry("baseline", &report.baseline));
+    let front = report.front.iter().enumerate();
+    names.extend(front.flat_map(|(index, entry)| of_entry(&format!("front[{index}]"), entry)));
+    let bad = names.into_iter().filter(|(_, name)| name.contains(is_hidden));
+    bad.map(|(place, name)| problem(file, place, name)).collect()
+}
+
+/// What an entry is called, and what its parts are.
+fn of_entry<'e>(place: &str, entry: &'e Entry) -> Vec<(String, &'e String)> {
+    let mut names = vec![(format!("{place}.id"), &entry.id)];
+    let blocks = entry.blocks.iter().enumerate();
+    names.extend(blocks.map(|(index, block)| (format!("{place}.blocks[{index}]"), block)));
+    for (index, layer) in entry.layers.iter().enumerate() {
+        names.push((format!("{place}.layers[{index}].name"), &layer.name));
+        names.push((format!("{place}.layers[{index}].op"), &layer.op));
+    }
+    if let Some(measured) = &entry.measured {
+        names.extend(measured.device.iter().map(|device| (format!("{place}.measured.device"), device)));
+        names.extend(measured.runner.iter().map(|runner| (format!("{place}.measured.runner"), runner)));
+    }
+    names
+}
+
+fn problem(file: &str, path: String, name: &str) -> Problem {
+    Problem {
+        file: file.to_owned(),
+        position: None,
+        path,
+        found: format!("{name:?}"),
+        expected: "text without control characters".into(),
+    }
+}
