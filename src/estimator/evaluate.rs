@@ -25,6 +25,8 @@ pub(super) const ANY: &str = "any";
 /// No layer is priced below this, in microseconds, unless the fit says that its kind can be free.
 const LEAST_US: f64 = 1e-6;
 
+const PS_PER_US: f64 = 1e6;
+
 /// A fitted estimator.
 #[derive(Clone, Debug)]
 pub struct Estimator {
@@ -119,8 +121,22 @@ impl Estimator {
     /// Expected latency of `network` in microseconds: [`Self::overhead_us`] plus all layers.
     #[must_use]
     pub fn latency_us(&self, network: &Network) -> f64 {
-        let graph = self.graph(network);
-        self.overhead_us() + graph.layers().map(|layer| self.layer_us(layer)).sum::<f64>()
+        self.priced_us(&self.graph(network))
+    }
+
+    fn priced_us(&self, graph: &Graph) -> f64 {
+        let layers = graph.layers().map(|layer| self.price_ps(&layer.context()));
+        self.total_us(layers.fold(0, u64::saturating_add))
+    }
+
+    /// The latency of a network, in microseconds, whose layers cost so many picoseconds.
+    pub(super) fn total_us(&self, layers_ps: u64) -> f64 {
+        self.overhead_us() + layers_ps as f64 / PS_PER_US
+    }
+
+    /// Expected latency of a layer in this context, in whole picoseconds, so that their sum is exact.
+    pub(super) fn price_ps(&self, context: &Context<'_>) -> u64 {
+        (self.price_us(context) * PS_PER_US).round() as u64
     }
 
     /// The layers of `network` as this accelerator runs them.
@@ -161,7 +177,7 @@ impl Estimator {
     pub fn estimate(&self, network: &Network) -> NetworkEstimate {
         let graph = self.graph(network);
         let layers: Vec<LayerEstimate> = graph.layers().map(|layer| self.estimate_layer(layer)).collect();
-        let latency_us = self.overhead_us() + layers.iter().map(|layer| layer.latency_us).sum::<f64>();
+        let latency_us = self.priced_us(&graph);
         let out_of_range = self.out_of_range(network, &graph);
         let (low, high) = widened(self.interval(), &out_of_range);
         NetworkEstimate {

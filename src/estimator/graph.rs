@@ -55,6 +55,28 @@ pub struct GraphSection {
     wiring: Section,
 }
 
+impl GraphSection {
+    /// These layers of `network`, which is wired like this, to be put into another graph. What they read from further
+    /// back than the layer before them must be one of `exits`.
+    #[must_use]
+    pub fn of(network: &Network, wiring: &Wiring, layers: Range<usize>, exits: &[usize]) -> Self {
+        let facts = layers.clone().map(|layer| Facts::of(operation(network, wiring, layer)));
+        Self { facts: facts.collect(), wiring: wiring.section(layers, exits) }
+    }
+}
+
+/// What a layer of a network does.
+fn operation(network: &Network, wiring: &Wiring, layer: usize) -> Operation {
+    let reads_input = wiring.inputs(layer).iter().all(|source| *source == Source::Input);
+    among(wiring.len(), Operation::of(network, &network.layers()[layer]), reads_input)
+}
+
+/// An operation among so many. An isolated one reads a network's input too, but it stands for one within a network.
+fn among(layers: usize, operation: Operation, reads_input: bool) -> Operation {
+    let of_input = layers > 1 && reads_input && operation.kind.is_standard_conv();
+    if of_input { Operation { kind: Kind::InputConv2d, ..operation } } else { operation }
+}
+
 impl Graph {
     /// The graph of `network`, run with as much memory as it needs.
     pub(super) fn of(network: &Network) -> Self {
@@ -62,43 +84,21 @@ impl Graph {
     }
 
     /// The graph of `network`; nobody has decided yet how it is run.
-    #[must_use]
-    pub fn unscheduled(network: &Network) -> Self {
-        let operations = network.layers().iter().map(|layer| Operation::of(network, layer));
-        Self::wired(operations.collect(), Wiring::of(network))
+    pub(super) fn unscheduled(network: &Network) -> Self {
+        let wiring = Wiring::of(network);
+        let facts = (0..wiring.len()).map(|layer| Facts::of(operation(network, &wiring, layer)));
+        Self { facts: facts.collect(), wiring, ..Self::default() }
     }
 
     /// Operations in execution order where nothing else is known: each reads the one before.
     pub(super) fn chain(operations: impl IntoIterator<Item = Operation>) -> Self {
         let operations: Vec<Operation> = operations.into_iter().collect();
-        let mut wiring = Wiring::default();
-        for index in 0..operations.len() {
-            wiring.push(index.checked_sub(1).map(Source::Layer));
+        let mut graph = Self::default();
+        for (index, operation) in operations.iter().enumerate() {
+            graph.wiring.push(index.checked_sub(1).map(Source::Layer));
+            graph.facts.push(Facts::of(among(operations.len(), *operation, index == 0)));
         }
-        Self::wired(operations, wiring).scheduled(u64::MAX, Stripes::None)
-    }
-
-    fn wired(mut operations: Vec<Operation>, wiring: Wiring) -> Self {
-        // An isolated operator reads a network's input too, but it stands for one within a network.
-        if operations.len() > 1 {
-            for (index, operation) in operations.iter_mut().enumerate() {
-                let inner = wiring.inputs(index).iter().any(|source| *source != Source::Input);
-                if !inner && operation.kind.is_standard_conv() {
-                    operation.kind = Kind::InputConv2d;
-                }
-            }
-        }
-        Self { facts: operations.into_iter().map(Facts::of).collect(), wiring, ..Self::default() }
-    }
-
-    /// These layers, to be put into another graph. What they read from further back than the layer before them must
-    /// be one of `exits`.
-    #[must_use]
-    pub fn section(&self, layers: Range<usize>, exits: &[usize]) -> GraphSection {
-        GraphSection {
-            facts: self.facts[layers.clone()].to_vec(),
-            wiring: self.wiring.section(layers, exits),
-        }
+        graph.scheduled(u64::MAX, Stripes::None)
     }
 
     /// Adds the layers of a section; `exits` are the layers that stand here for those of its own graph.
@@ -307,10 +307,14 @@ impl<'g> Placed<'g> {
         self.index.abs_diff(other.index)
     }
 
+    /// How many steps later its output is read last.
+    pub(super) fn waits(&self) -> usize {
+        self.graph.last_reader(self.index) - self.index
+    }
+
     /// Bytes of its output if that is kept for a later layer than the next; else zero.
     #[must_use]
     pub fn held(&self) -> u64 {
-        let kept = self.graph.last_reader(self.index) > self.index + 1;
-        if kept { self.operation().output_bytes() } else { 0 }
+        if self.waits() > 1 { self.operation().output_bytes() } else { 0 }
     }
 }

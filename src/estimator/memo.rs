@@ -1,27 +1,33 @@
-//! Remembering the prices of layers.
+//! Remembering prices, and pricing networks that are put together from known parts.
 //!
-//! A search prices the same layers again and again: candidates share most of
-//! their blocks. [`Pricer`] keeps prices by context in a table of fixed size, as
-//! game programs keep positions (Zobrist 1970; Hyatt & Mann, "A lock-less
-//! transposition table implementation", ICGA 2002): a slot holds the price and the key
-//! combined with it, so that a slot that two threads wrote at once does not match
-//! and is priced anew. What it returns is what the estimator itself says, bit for
-//! bit, on any number of threads.
+//! A search prices the same layers among the same neighbours again and again:
+//! candidates share most of their blocks. [`Pricer`] keeps prices by all that they
+//! depend on in a table of fixed size, as game programs keep positions (Zobrist 1970;
+//! Hyatt & Mann, "A lock-less transposition table implementation", ICGA 2002): a slot
+//! holds the price and the key combined with it, so that a slot that two threads
+//! wrote at once does not match and is priced anew. Prices are whole picoseconds,
+//! whose sum does not depend on the order; so what comes out is what the estimator
+//! itself says, bit for bit, on any number of threads.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use super::{
     Estimator,
-    context::Context,
     graph::{Graph, GraphSection},
-    schedule::Scheduler,
+    schedule::{Scheduler, Step},
 };
-use crate::network::{Network, Wiring};
+use crate::{
+    network::{Source, Wiring},
+    stable_hash::{Fingerprint, fingerprint},
+};
 
-/// Prices that are remembered at the most; a newer one takes the place of an older one. 4 MiB.
-const SLOTS: usize = 1 << 18;
+/// Prices that are remembered at the most; a newer one takes the place of an older one. 8 MiB.
+const SLOTS: usize = 1 << 19;
 
-/// An estimator that remembers the layers that it has priced.
+/// An estimator that remembers what it has priced.
 pub struct Pricer<'a> {
     estimator: &'a Estimator,
     slots: Vec<Slot>,
@@ -47,42 +53,51 @@ impl<'a> Pricer<'a> {
         self.estimator
     }
 
-    /// The latency of `network` in microseconds, as [`Estimator::latency_us`] gives it.
-    #[must_use]
-    pub fn latency_us(&self, network: &Network) -> f64 {
-        self.sum_us(&self.estimator.graph(network))
-    }
-
     /// An empty network, to be put together from sections.
     #[must_use]
     pub fn assembly(&self) -> Assembly {
-        Assembly { graph: Graph::default(), scheduler: self.estimator.scheduler() }
+        Assembly {
+            graph: Graph::default(),
+            scheduler: self.estimator.scheduler(),
+            parts: Vec::new(),
+            manners: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
-    /// The latency of the network that was put together, in microseconds.
+    /// The latency of the network that was put together, in microseconds, as [`Estimator::latency_us`] gives it.
     #[must_use]
-    pub fn assembled_us(&self, assembly: &mut Assembly) -> f64 {
-        assembly.graph.schedule(&mut assembly.scheduler);
-        self.sum_us(&assembly.graph)
+    pub fn latency_us(&self, assembly: &mut Assembly) -> f64 {
+        assembly.schedule();
+        let parts = 0..assembly.parts.len();
+        let total = parts.fold(0_u64, |total, part| total.saturating_add(self.part_ps(assembly, part)));
+        self.estimator.total_us(total)
     }
 
-    fn sum_us(&self, graph: &Graph) -> f64 {
-        let layers = graph.layers().map(|layer| self.price_us(&layer.context()));
-        self.estimator.overhead_us() + layers.sum::<f64>()
+    fn part_ps(&self, assembly: &mut Assembly, part: usize) -> u64 {
+        let layers = assembly.layers_of(part);
+        let key = assembly.key(part, layers.clone());
+        self.remembered(key, || {
+            layers.fold(0_u64, |total, layer| {
+                let context = assembly.graph.layer(layer).context();
+                let price = self.remembered(context.fingerprint(), || self.estimator.price_ps(&context));
+                total.saturating_add(price)
+            })
+        })
     }
 
-    fn price_us(&self, context: &Context<'_>) -> f64 {
+    fn remembered(&self, key: Fingerprint, price: impl FnOnce() -> u64) -> u64 {
         // An empty slot, zero combined with zero, must match no key.
-        let key = context.fingerprint().max(1);
+        let key = key.max(1);
         // The upper bits choose the slot, and the slot's check holds all of them.
         let slot = &self.slots[(key >> 40) as usize % SLOTS];
-        let bits = slot.price.load(Relaxed);
-        if slot.check.load(Relaxed) == key ^ bits {
-            return f64::from_bits(bits);
+        let held = slot.price.load(Relaxed);
+        if slot.check.load(Relaxed) == key ^ held {
+            return held;
         }
-        let price = self.estimator.price_us(context);
-        slot.price.store(price.to_bits(), Relaxed);
-        slot.check.store(key ^ price.to_bits(), Relaxed);
+        let price = price();
+        slot.price.store(price, Relaxed);
+        slot.check.store(key ^ price, Relaxed);
         price
     }
 }
@@ -92,12 +107,19 @@ impl<'a> Pricer<'a> {
 pub struct Assembly {
     graph: Graph,
     scheduler: Scheduler,
+    /// The key of each part and the number of layers up to its end.
+    parts: Vec<(Fingerprint, usize)>,
+    /// Stands for all that a price depends on and that no layer knows by itself: how it is run, and what is alive
+    /// meanwhile.
+    manners: Vec<Fingerprint>,
+    words: Vec<u64>,
 }
 
 impl Assembly {
     /// Removes all layers and keeps their memory.
     pub fn clear(&mut self) {
         self.graph.clear();
+        self.parts.clear();
     }
 
     /// How many layers there are.
@@ -106,14 +128,61 @@ impl Assembly {
         self.graph.len()
     }
 
-    /// Adds the layers of a section; `exits` are the layers that stand here for those of its own network.
-    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
+    /// Adds a part: a section with a key that no other section has. `exits` are the layers that stand here for those
+    /// of its own network.
+    pub fn append(&mut self, section: &GraphSection, key: Fingerprint, exits: &[usize]) {
         self.graph.append(section, exits);
+        self.parts.push((key, self.graph.len()));
     }
 
     /// Which layer reads which.
     #[must_use]
     pub fn wiring(&self) -> &Wiring {
         self.graph.wiring()
+    }
+
+    fn schedule(&mut self) {
+        self.graph.schedule(&mut self.scheduler);
+        self.manners.clear();
+        self.manners.extend(self.graph.layers().map(|layer| {
+            let Step { role, rows, output, fused, kept_bytes, free_bytes } = layer.step();
+            let [role, output] = [role as u64, output as u64];
+            fingerprint(&[
+                u64::from(rows) << 32 | u64::from(fused),
+                role << 32 | output,
+                kept_bytes,
+                free_bytes,
+                layer.live_bytes(),
+                layer.peak_bytes(),
+                u64::from(layer.readers()) << 32 | layer.waits() as u64,
+            ])
+        }));
+    }
+
+    fn layers_of(&self, part: usize) -> Range<usize> {
+        part.checked_sub(1).map_or(0, |before| self.parts[before].1)..self.parts[part].1
+    }
+
+    /// All that the price of a part depends on: its layers, how they are run, and their neighbours in other parts.
+    fn key(&mut self, part: usize, layers: Range<usize>) -> Fingerprint {
+        let Self { graph, parts, manners, words, .. } = self;
+        words.clear();
+        words.push(parts[part].0);
+        words.push(graph.len() as u64);
+        for layer in layers.clone() {
+            words.push(manners[layer]);
+            for source in graph.wiring().inputs(layer) {
+                if let Source::Layer(read) = *source
+                    && read < layers.start
+                {
+                    let held = graph.layer(read).producer().map_or(0, |before| before.held());
+                    words.extend([graph.fingerprint(read), manners[read], (layer - read) as u64, held]);
+                }
+            }
+            if let Some(reader) = graph.consumer(layer).filter(|reader| *reader >= layers.end) {
+                words.extend([graph.fingerprint(reader), manners[reader], (reader - layer) as u64]);
+            }
+        }
+        fingerprint(words)
     }
 }

@@ -61,7 +61,7 @@ struct Parts {
 }
 
 /// Pieces by key.
-struct Pieces(Vec<Option<(Fingerprint, Arc<Piece>)>>);
+struct Pieces(Vec<Option<Arc<Piece>>>);
 
 impl<'a> Compiled<'a> {
     /// # Errors
@@ -108,7 +108,7 @@ impl Bench {
         self.assemble();
         let Self { parts, assembly, tensors, flows, .. } = self;
         let input = compiled.space.input_shape(genotype);
-        let latency_us = compiled.pricer.assembled_us(assembly);
+        let latency_us = compiled.pricer.latency_us(assembly);
         let totals = parts.pieces.iter().fold(Totals::default(), |sum, piece| sum.plus(piece.totals));
         let locals = parts.pieces.iter().flat_map(|piece| &piece.locals);
         let wiring = assembly.wiring();
@@ -130,7 +130,7 @@ impl Bench {
         tensors.clear();
         exits.clear();
         for (part, piece) in pieces.iter().enumerate() {
-            assembly.append(&piece.graph, exits);
+            assembly.append(&piece.graph, piece.key, exits);
             tensors.extend_from_slice(&piece.tensors);
             while marks.get(exits.len()) == Some(&part) {
                 exits.push(assembly.layers() - 1);
@@ -154,10 +154,10 @@ impl Parts {
             };
             let piece = match (known.get(key), &whole) {
                 (Some(piece), _) => piece,
-                (None, Some(whole)) => known.learn(key, whole.piece(part)),
+                (None, Some(whole)) => known.learn(whole.piece(part, key)),
                 (None, None) => {
                     let built = Whole::of(&compiled.space.architecture(genotype))?;
-                    known.learn(key, whole.insert(built).piece(part))
+                    known.learn(whole.insert(built).piece(part, key))
                 }
             };
             read = piece.exit;
@@ -200,13 +200,12 @@ impl Parts {
 
 impl Pieces {
     fn get(&self, key: Fingerprint) -> Option<Arc<Piece>> {
-        let (held, piece) = self.0[key as usize % SLOTS].as_ref()?;
-        (*held == key).then(|| Arc::clone(piece))
+        self.0[key as usize % SLOTS].as_ref().filter(|piece| piece.key == key).map(Arc::clone)
     }
 
-    fn learn(&mut self, key: Fingerprint, piece: Piece) -> Arc<Piece> {
+    fn learn(&mut self, piece: Piece) -> Arc<Piece> {
         let piece = Arc::new(piece);
-        self.0[key as usize % SLOTS] = Some((key, Arc::clone(&piece)));
+        self.0[piece.key as usize % SLOTS] = Some(Arc::clone(&piece));
         piece
     }
 }

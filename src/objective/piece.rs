@@ -8,17 +8,19 @@ use std::ops::Range;
 
 use crate::{
     error::Result,
-    estimator::{Graph, GraphSection},
-    network::{Network, Shape, Source, Tensor},
+    estimator::GraphSection,
+    network::{Network, Shape, Source, Tensor, Wiring},
     space::Architecture,
     stable_hash::{Fingerprint, fingerprint},
-    trainability::{Local, Signal, locals},
+    trainability::{Local, Signal, locals, signals},
     units::{Bytes, Macs, Params},
 };
 
 /// The layers of one part.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
+    /// Tells it from other pieces.
+    pub(super) key: Fingerprint,
     pub(super) graph: GraphSection,
     pub(super) locals: Vec<Local>,
     pub(super) tensors: Vec<Tensor>,
@@ -48,8 +50,7 @@ impl Totals {
 /// A network that pieces are cut from.
 pub(super) struct Whole {
     network: Network,
-    graph: Graph,
-    locals: Vec<Local>,
+    wiring: Wiring,
     signals: Vec<Signal>,
     /// The number of layers up to the end of each part.
     ends: Vec<usize>,
@@ -63,15 +64,13 @@ impl Whole {
     /// The architecture is none.
     pub(super) fn of(architecture: &Architecture) -> Result<Self> {
         let (network, ends) = architecture.nameless_network()?;
-        let graph = Graph::unscheduled(&network);
-        let (locals, signals) = locals(&network, graph.wiring());
         let stages = architecture.stages.iter().scan(0, |blocks, stage| {
             *blocks += stage.len();
             Some(*blocks)
         });
         let blocks: usize = architecture.stages.iter().map(Vec::len).sum();
         let exits = stages.chain(blocks + 1..ends.len()).map(|part| ends[part] - 1).collect();
-        Ok(Self { network, graph, locals, signals, ends, exits })
+        Ok(Self { wiring: Wiring::of(&network), signals: signals(&network), network, ends, exits })
     }
 
     /// How many parts there are.
@@ -82,7 +81,7 @@ impl Whole {
     /// The exits that a part reads, by their numbers.
     pub(super) fn reads(&self, part: usize) -> Vec<usize> {
         let layers = self.layers(part);
-        let inputs = layers.clone().flat_map(|layer| self.graph.wiring().inputs(layer));
+        let inputs = layers.clone().flat_map(|layer| self.wiring.inputs(layer));
         let before = inputs.filter_map(|source| match source {
             Source::Layer(read) if *read < layers.start => self.exits.iter().position(|exit| exit == read),
             _ => None,
@@ -97,12 +96,13 @@ impl Whole {
         part.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[part]
     }
 
-    /// The piece of the part with this number.
-    pub(super) fn piece(&self, part: usize) -> Piece {
+    /// The piece of the part with this number, to be known by `key`.
+    pub(super) fn piece(&self, part: usize, key: Fingerprint) -> Piece {
         let layers = self.layers(part);
         Piece {
-            graph: self.graph.section(layers.clone(), &self.exits),
-            locals: self.locals[layers.clone()].to_vec(),
+            key,
+            graph: GraphSection::of(&self.network, &self.wiring, layers.clone(), &self.exits),
+            locals: locals(&self.network, &self.wiring, &self.signals, layers.clone()),
             tensors: self.network.tensors().skip(layers.start).take(layers.len()).collect(),
             totals: self.totals(layers.clone()),
             exit: self.exit(layers.end),

@@ -3,6 +3,8 @@
 //! The forward pass settles all of it; what follows a layer only decides how much
 //! of it counts. So these records can be kept and put together to other networks.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::signal::{HEAD, Signal, is_depthwise, signal_of};
@@ -48,20 +50,19 @@ pub struct Local {
     pub(super) output_side: Option<f64>,
 }
 
-/// The records of all layers of a network, and the state of every tensor.
+/// The records of some layers of a network whose tensors are in these states ([`signals`](super::signals)).
 #[must_use]
-pub fn locals(network: &Network, wiring: &Wiring) -> (Vec<Local>, Vec<Signal>) {
-    let signals = super::signal::propagate(network);
-    let layers = network.layers().iter().enumerate();
-    let locals = layers.map(|(index, layer)| {
+pub fn locals(network: &Network, wiring: &Wiring, signals: &[Signal], layers: Range<usize>) -> Vec<Local> {
+    let local = |index: usize| {
+        let layer = &network.layers()[index];
         let is_output = wiring.readers(Source::Layer(index)) == Readers::default();
         let pixels = layer.output.pixels().min(network.input().pixels());
         Local {
             output_side: is_output.then(|| log_side(pixels)),
-            ..Local::of(network, layer, &signals[index], &signals)
+            ..Local::of(network, layer, &signals[index], signals)
         }
-    });
-    (locals.collect(), signals)
+    };
+    layers.map(local).collect()
 }
 
 impl Local {

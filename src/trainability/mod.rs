@@ -85,7 +85,7 @@ mod sums;
 
 pub use flow::Flow;
 pub use local::{Local, locals};
-pub use signal::Signal;
+pub use signal::{Signal, signals};
 
 use local::log_side;
 use signal::{HEAD, STRIDES};
@@ -145,7 +145,7 @@ const BOTTLENECK: f64 = 2.0;
 #[must_use]
 pub fn trainability(network: &Network) -> Trainability {
     let wiring = Wiring::of(network);
-    let (locals, _) = locals(network, &wiring);
+    let locals = locals(network, &wiring, &signals(network), 0..wiring.len());
     let values = values(network.input(), &flow::trace(&wiring, locals.iter(), &mut Vec::new()));
     let terms = TERMS.into_iter().zip(values).map(|(name, value)| Term { name, value });
     Trainability { score: values.iter().sum(), terms: terms.collect() }

@@ -110,7 +110,8 @@ fn octave(input: Shape, output: Shape) -> usize {
 }
 
 /// The state after each layer.
-pub(super) fn propagate(network: &Network) -> Vec<Signal> {
+#[must_use]
+pub fn signals(network: &Network) -> Vec<Signal> {
     let mut signals: Vec<Signal> = Vec::with_capacity(network.layers().len());
     for layer in network.layers() {
         let read = |source: &Source| match source {

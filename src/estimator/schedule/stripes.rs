@@ -92,7 +92,8 @@ impl Rows<'_> {
     /// The chain that begins with `start`: it goes on until a layer fits as a whole, or the rows between fit no more.
     pub(super) fn chain(&self, start: usize, last: usize) -> Chain {
         let mut chain = Chain { start, end: start, kept_bytes: self.weights(start) };
-        if !self.is_striped(start) {
+        let next_is_large = start < last && self.graph.whole_bytes(start + 1) >= self.on_chip_bytes;
+        if !next_is_large || !self.is_striped(start) {
             return chain;
         }
         while chain.end < last {
