@@ -73,7 +73,8 @@ impl FromStr for Factor {
     }
 }
 
-fn dtype(text: &str) -> Result<DType, String> {
+/// A number format by its name.
+pub(super) fn dtype(text: &str) -> Result<DType, String> {
     let found = DType::NAMES.iter().find(|(name, _)| *name == text);
     found.map(|(_, dtype)| *dtype).ok_or_else(|| "expected int8, fp16 or fp32".into())
 }

@@ -13,6 +13,7 @@ mod norm;
 pub mod ops;
 mod recognise;
 mod shape;
+mod weights;
 mod window;
 
 pub use activation::Activation;
@@ -24,6 +25,7 @@ pub use memory::PeakActivation;
 pub use ops::{Op, Operator};
 pub use recognise::FoundBlock;
 pub use shape::Shape;
+pub(crate) use weights::he_normal;
 pub use window::{Pad, Window};
 
 use smallvec::SmallVec;
