@@ -11,8 +11,8 @@ use clap::ValueEnum;
 use nas::{
     estimator::Estimator,
     measure::{
-        About, Command, Fake, Parser, PlanOptions, Runner, Server, Subject, Summary, SweepOptions, Table,
-        Template, Termination, Wanted, draw, note_device, plan, sweep,
+        About, Command, Fake, ModelFormat, Parser, PlanOptions, Runner, Server, Subject, Summary,
+        SweepOptions, Table, Template, Termination, Wanted, draw, note_device, plan, sweep,
     },
     network::{DType, Network},
     onnx::is_onnx,
@@ -21,8 +21,8 @@ use nas::{
 };
 
 use super::{
-    Status, estimate::networks, interrupt, model::OnnxArgs, output, progress::Measured, report::report_path,
-    search::space_for, verify::Verified,
+    Status, estimate::networks, import::dtype, interrupt, model::OnnxArgs, output, progress::Measured,
+    report::report_path, search::space_for, verify::Verified,
 };
 
 /// Measure a device: the operators, blocks and networks of a space, as a table for `nas fit`.
@@ -44,13 +44,20 @@ pub(super) struct Args {
     /// What runs the models.
     #[arg(long, value_enum)]
     runner: RunnerName,
-    /// The program to run, without a shell; for the runner `command` with {model} where the ONNX file's path
+    /// The program to run, without a shell; for the runner `command` with {model} where the model's path
     /// goes, as in 'benchmark_model --graph={model}'.
     #[arg(long, value_name = "COMMAND", required_if_eq_any = [("runner", "command"), ("runner", "server")])]
     runner_command: Option<String>,
     /// How the program of the runner `command` prints its times: json, us, ms or benchmark-model.
     #[arg(long, value_name = "FORM", default_value = "json", value_parser = parser)]
     parser: Parser,
+    /// The form of the models that programs are given: onnx (in fp32), or tflite (int8 or fp32, as the device computes).
+    #[arg(long, value_name = "FORM", default_value = "onnx", value_parser = model_format)]
+    model_format: ModelFormat,
+    /// The number format that the device of the runner `command` computes in; int8 for TFLite models and fp32 for
+    /// ONNX models if not given. A server knows its own.
+    #[arg(long, value_parser = dtype)]
+    dtype: Option<DType>,
     /// The device's name, for the column `device`; a server knows its own.
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -130,6 +137,14 @@ fn parser(text: &str) -> Result<Parser, String> {
     })
 }
 
+fn model_format(text: &str) -> Result<ModelFormat, String> {
+    let known = ModelFormat::NAMES.iter().find(|(name, _)| *name == text);
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let names = ModelFormat::NAMES.map(|(name, _)| name);
+        format!("expected {}", nas::error::one_of(text, &names))
+    })
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').and_then(|number| number.parse().ok());
     let number = number.filter(|number: &f64| (0.1..=100.0).contains(number));
@@ -146,13 +161,16 @@ fn time(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     nas::io::check_writable(&args.out)?;
+    if args.dtype.is_some() && args.runner != RunnerName::Command {
+        bail!("--dtype is for --runner command; a server says its own on its first line, and `fake` is int8");
+    }
     let mut verified = args.verify.then(|| Verified::open(&args.subject)).transpose()?;
     let networks = match &verified {
         Some(verified) => verified.networks(),
         None => subjects(args)?,
     };
     if args.dry_run {
-        output::print(&planned(&planned_subjects(args, &networks, DType::Fp32)?))?;
+        output::print(&planned(&planned_subjects(args, &networks, computes_in(args))?))?;
         return Ok(Status::Done);
     }
     let stop = interrupt::flag()?;
@@ -229,17 +247,25 @@ fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
     Ok(match (args.runner, template) {
         (RunnerName::Fake, _) => Box::new(Fake::new(args.seed, 0.01)),
         (RunnerName::Server, Some(template)) => {
-            Box::new(Server::start(&template, args.device.as_deref(), args.timeout)?)
+            Box::new(Server::start(&template, args.device.as_deref(), args.timeout, args.model_format)?)
         }
         (RunnerName::Command, Some(template)) => {
             let device =
                 args.device.clone().context("which device? name it with --device, such as --device pi5")?;
             let runtime = args.about.clone().unwrap_or_else(|| "not said; say it with --about".into());
-            let about =
-                About { accelerator: device.clone(), device, runtime, threads: None, dtype: DType::Fp32 };
-            Box::new(Command::new(about, template, args.parser, args.timeout)?)
+            let dtype = computes_in(args);
+            let about = About { accelerator: device.clone(), device, runtime, threads: None, dtype };
+            Box::new(Command::new(about, template, args.parser, args.timeout, args.model_format)?)
         }
         (_, None) => bail!("--runner-command is missing"),
+    })
+}
+
+/// What the device of the runner `command` computes in.
+fn computes_in(args: &Args) -> DType {
+    args.dtype.unwrap_or(match args.model_format {
+        ModelFormat::Onnx => DType::Fp32,
+        ModelFormat::Tflite => DType::Int8,
     })
 }
 

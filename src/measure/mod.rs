@@ -15,7 +15,7 @@ mod table;
 
 pub use about::{About, note_device};
 pub use plan::{PlanOptions, Wanted, draw, plan};
-pub use runner::{Command, Fake, Parser, Runner, Server, Template, Times};
+pub use runner::{Command, Fake, ModelFormat, Parser, Runner, Server, Template, Times};
 pub use spread::Spread;
 pub use subject::{Subject, SubjectKind};
 pub use sweep::{Progress, Summary, SweepOptions, Termination, sweep};

@@ -63,6 +63,37 @@ fn a_program_is_run_without_a_shell_for_each_model() {
 
 #[cfg(unix)]
 #[test]
+fn a_program_is_given_tflite_models_where_it_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("board.csv");
+    let copy = folder.path().join("copy");
+    let command = format!("sh -c 'cp \"$0\" {}; echo 1.5' {{model}}", copy.display());
+    let options =
+        ["--runner", "command", "--device", "board", "--parser", "ms", "--max", "2", "--repeats", "1"];
+    let tflite = ["--model-format", "tflite", "--runner-command", &command];
+    for (more, ending) in
+        [(&["--force"][..], ",board,int8"), (&["--dtype", "fp32", "--force"], ",board,fp32")]
+    {
+        let made = measure(&table, &[&options[..], &tflite, more].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        let text = fs::read_to_string(&table).unwrap();
+        assert!(text.lines().skip(1).all(|line| line.ends_with(ending)), "{text}");
+        let model = fs::read(&copy).unwrap();
+        assert_eq!(&model[4..8], b"TFL3");
+        fs::remove_file(folder.path().join("targets.json")).unwrap();
+    }
+    let refused = |more: &[&str]| {
+        refusal(&[&["measure", TINY, "-o", table.to_str().unwrap(), "--runner", "fake"], more].concat())
+    };
+    assert!(refused(&["--dtype", "int8"]).contains("--runner command"));
+    assert!(refused(&["--model-format", "tfl"]).contains("one of onnx, tflite"));
+    let half = [&options[..], &tflite, &["--dtype", "fp16", "--force"]].concat();
+    let said = stdout(&measure(&table, &half));
+    assert!(said.contains("left out") && said.contains("--dtype int8"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_server_names_its_device_and_answers_model_after_model() {
     const HELLO: &str =
         r#"{"device":"board","accelerator":"chip","runtime":"r 1","threads":2,"dtype":"fp16"}"#;

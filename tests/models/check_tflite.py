@@ -122,7 +122,7 @@ def check(binary, subject, folder):
         assert eight[layer["name"]].shape == exact[layer["name"]].shape, layer["name"]
         assert numpy.isfinite(exact[layer["name"]]).all(), layer["name"]
     early = {layer["name"]: follows(eight[layer["name"]], exact[layer["name"]]) for layer in network["layers"][:6]}
-    assert min(early.values()) > 0.95, early
+    assert min(early.values()) > 0.9, early
     late = [follows(eight[name], exact[name]) for name in answers if eight[name].size > 64]
     for dtype in ("int8", "fp32"):
         fast, again = run(data[dtype], picture, OpResolverType.AUTO)
