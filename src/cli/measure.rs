@@ -22,7 +22,7 @@ use nas::{
 
 use super::{
     Status, estimate::networks, import::dtype, interrupt, model::OnnxArgs, output, progress::Measured,
-    report::report_path, search::space_for, verify::Verified,
+    report::report_path, search::space_for, uncertain, verify::Verified,
 };
 
 /// Measure a device: the operators, blocks and networks of a space, as a table for `nas fit`.
@@ -74,12 +74,18 @@ pub(super) struct Args {
     /// The seed of what is drawn, and of the runner `fake`.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// An estimator whose lanes channels snap to, where the space leaves that to it.
+    /// The estimator that --where-uncertain asks, if not the one that the space names or the run keeps; and whose
+    /// lanes channels snap to, where the space leaves that to it.
     #[arg(long, short, value_name = "EST")]
     estimator: Option<PathBuf>,
     /// The most operators, blocks and networks to measure.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max: usize,
+    /// Begin with what the estimator knows least about: first what lies outside its measured range, then what
+    /// contributes most to its expected error in these networks (latency times held-out error of its kind).
+    /// --max or --budget say how much of it to measure.
+    #[arg(long, conflicts_with = "verify")]
+    where_uncertain: bool,
     /// How often to measure each, with others in between.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
     repeats: u8,
@@ -170,7 +176,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         None => subjects(args)?,
     };
     if args.dry_run {
-        output::print(&planned(&planned_subjects(args, &networks, computes_in(args))?))?;
+        output::print(&dry_run(args, &networks)?)?;
         return Ok(Status::Done);
     }
     let stop = interrupt::flag()?;
@@ -206,16 +212,44 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 }
 
 fn planned_subjects(args: &Args, networks: &[Network], dtype: DType) -> anyhow::Result<Vec<Subject>> {
+    let options = plan_options(args, dtype);
+    let plan = if args.where_uncertain {
+        let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+        let plan = uncertain::plan(&estimator, networks, &options)?;
+        plan.into_iter().map(|doubted| doubted.subject).collect()
+    } else {
+        plan(networks, &options)?
+    };
+    if plan.is_empty() {
+        bail!("{} holds nothing of these sorts to measure", args.subject);
+    }
+    Ok(plan)
+}
+
+fn plan_options(args: &Args, dtype: DType) -> PlanOptions {
     let wanted = Wanted {
         operators: !args.verify && args.sorts.contains(&Sort::Operators),
         blocks: !args.verify && args.sorts.contains(&Sort::Blocks),
         networks: args.sorts.contains(&Sort::Networks),
     };
-    let plan = plan(networks, &PlanOptions { wanted, dtype, most: args.max })?;
-    if plan.is_empty() {
-        bail!("{} holds nothing of these sorts to measure", args.subject);
+    PlanOptions { wanted, dtype, most: args.max }
+}
+
+/// What would be measured.
+fn dry_run(args: &Args, networks: &[Network]) -> anyhow::Result<String> {
+    if !args.where_uncertain {
+        return Ok(planned(&planned_subjects(args, networks, computes_in(args))?));
     }
-    Ok(plan)
+    // What is out of range depends on the number format, which a server knows alone.
+    let dtype = match args.runner {
+        RunnerName::Server => runner(args)?.about().dtype,
+        _ => computes_in(args),
+    };
+    let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+    let plan = uncertain::plan(&estimator, networks, &plan_options(args, dtype))?;
+    let first = uncertain::text(&plan, networks);
+    let subjects: Vec<Subject> = plan.into_iter().map(|doubted| doubted.subject).collect();
+    Ok(format!("{}\n{first}", planned(&subjects)))
 }
 
 /// The networks whose parts are measured.
@@ -261,11 +295,11 @@ fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
     })
 }
 
-/// What the device of the runner `command` computes in.
+/// What the device computes in, as far as the arguments tell.
 fn computes_in(args: &Args) -> DType {
-    args.dtype.unwrap_or(match args.model_format {
-        ModelFormat::Onnx => DType::Fp32,
-        ModelFormat::Tflite => DType::Int8,
+    args.dtype.unwrap_or(match (args.runner, args.model_format) {
+        (RunnerName::Fake, _) | (_, ModelFormat::Tflite) => DType::Int8,
+        (_, ModelFormat::Onnx) => DType::Fp32,
     })
 }
 

@@ -175,3 +175,31 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
         refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1")
     );
 }
+
+#[test]
+fn what_an_estimator_knows_least_about_is_measured_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (base, est, out) = (path("base.csv"), path("est.json"), path("more.csv"));
+    let known = ["--runner", "fake", "--samples", "12", "--sorts", "operators,networks"];
+    assert!(measure(Path::new(&base), &known).status.success());
+    let graphs = path("base.networks.jsonl");
+    let fitted = nas(&["fit", &base, "--networks", &graphs, "-o", &est, "--no-learning-curve"]);
+    assert!(fitted.status.success(), "{}", stderr(&fitted));
+    let model = "tests/data/profiles/mobilenet-v2.json";
+    let options = ["--runner", "fake", "--sorts", "operators", "--where-uncertain", "-e", &est];
+    let dry = nas(&[&["measure", model, "-o", &out, "--dry-run"], &options[..]].concat());
+    let said = stdout(&dry);
+    assert!(said.contains("in_h 112 is outside the measured range"), "{said}");
+    assert!(stderr(&dry).contains("outside what fake was fitted to, and come first"), "{}", stderr(&dry));
+    let more = ["--max", "3", "--repeats", "1", "-q"];
+    assert!(nas(&[&["measure", model, "-o", &out], &options[..], &more].concat()).status.success());
+    let text = fs::read_to_string(&out).unwrap();
+    let sizes: Vec<&str> = text.lines().skip(1).map(|row| row.split(',').nth(1).unwrap()).collect();
+    assert_eq!(sizes, ["112", "224", "56"], "what is larger than any picture of the tiny space: {text}");
+    let own = ["-e", &est, "--where-uncertain", "--dry-run", "--runner", "fake", "--samples", "12"];
+    let said = stderr(&measure(Path::new(&path("own.csv")), &own));
+    assert!(said.contains("0 of "), "its own networks were all measured: {said}");
+    let without = ["measure", model, "-o", &out, "--where-uncertain", "--runner", "fake"];
+    assert!(refusal(&without).contains("--estimator"));
+}
