@@ -145,19 +145,21 @@ impl Classes {
     }
 
     fn first(&self, mut tensor: usize) -> usize {
-        while self.parents[tensor] != tensor {
-            tensor = self.parents[tensor];
+        while let Some(&parent) = self.parents.get(tensor).filter(|parent| **parent != tensor) {
+            tensor = parent;
         }
         tensor
     }
 
     fn range(&self, tensor: usize) -> Range {
-        self.ranges[self.first(tensor)]
+        self.ranges.get(self.first(tensor)).copied().unwrap_or(Range::Signed)
     }
 
     fn widen(&mut self, tensor: usize, range: Range) {
         let first = self.first(tensor);
-        self.ranges[first] = self.ranges[first].max(range);
+        if let Some(own) = self.ranges.get_mut(first) {
+            *own = range.max(*own);
+        }
     }
 
     /// Gives `written` the scale of what is read. Sigmoids keep theirs, so beside others they stay apart, and are
@@ -165,11 +167,12 @@ impl Classes {
     fn keep(&mut self, written: usize, read: impl Iterator<Item = usize>) {
         let others: Vec<usize> = read.filter(|tensor| self.range(*tensor) != Range::Unit).collect();
         for tensor in others {
+            let range = self.range(written).max(self.range(tensor));
             let (a, b) = (self.first(written), self.first(tensor));
-            let range = self.ranges[a].max(self.ranges[b]);
-            let (first, other) = (a.min(b), a.max(b));
-            self.parents[other] = first;
-            self.ranges[first] = range;
+            if let Some(parent) = self.parents.get_mut(a.max(b)) {
+                *parent = a.min(b);
+            }
+            self.widen(written, range);
         }
     }
 }
