@@ -20,6 +20,7 @@ mod schema;
 mod search;
 mod space;
 mod uncertain;
+mod values;
 mod verify;
 
 use std::process::ExitCode;
