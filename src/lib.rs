@@ -18,6 +18,7 @@ pub mod schemas;
 pub mod search;
 pub mod space;
 pub mod stable_hash;
+pub mod tflite;
 pub mod torch;
 pub mod trainability;
 pub mod units;

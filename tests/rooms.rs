@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 18] = [
+const FLOORS: [(&str, u32); 19] = [
     ("units", 0),
     ("stable_hash", 0),
     ("schemas", 0),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u32); 18] = [
     ("space", 3),
     ("measurement", 3),
     ("onnx", 3),
+    ("tflite", 3),
     ("torch", 3),
     ("measure", 3),
     ("estimator", 4),
@@ -30,10 +31,11 @@ const FLOORS: [(&str, u32); 18] = [
 ];
 
 /// Packages that only these places may use.
-const KEPT_APART: [(&str, &[&str]); 7] = [
+const KEPT_APART: [(&str, &[&str]); 8] = [
     ("linfa", &["src/estimator/regression.rs"]),
     ("ndarray", &["src/estimator/regression.rs"]),
     ("prost", &["src/onnx/proto.rs"]),
+    ("flatbuffers", &["src/tflite/file.rs"]),
     ("clap", &["src/cli"]),
     ("indicatif", &["src/cli"]),
     ("anyhow", &["src/cli"]),

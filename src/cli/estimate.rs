@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use nas::{
     estimator::Estimator,
-    network::Network,
+    network::{DType, Network},
     onnx::{ReadOptions, is_onnx},
     report::{Entry, Report, TargetEntry, check_run_folder, entry_markdown, entry_text},
     trainability::trainability,
@@ -13,6 +13,7 @@ use nas::{
 
 use super::{
     Status,
+    import::dtype,
     model::{self, OnnxArgs},
     output::{self, Format},
     report::report_path,
@@ -33,6 +34,9 @@ pub(super) struct Args {
     format: Format,
     #[command(flatten)]
     onnx: OnnxArgs,
+    /// Take the network in this number format, int8, fp16 or fp32, whatever the model is in.
+    #[arg(long, value_parser = dtype)]
+    dtype: Option<DType>,
     /// Price what can be read of an ONNX model, and say what is missing.
     #[arg(long)]
     partial: bool,
@@ -49,6 +53,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         output::tell(format_args!("note: {} is {}", estimator.name(), estimator.provenance()));
     }
     for (index, network) in networks.into_iter().enumerate() {
+        let network = args.dtype.map_or(network.clone(), |dtype| network.relabelled(network.name(), dtype));
+        if let Some(hint) = model::dtype_hint(&network, &estimator.estimate(&network)) {
+            output::tell(format_args!("{hint}"));
+        }
         let text = match estimator.target() {
             Some(target) => {
                 of_target(&TargetEntry::of(&network, &estimator.estimate(&network), &target), args.format)

@@ -73,7 +73,8 @@ impl FromStr for Factor {
     }
 }
 
-fn dtype(text: &str) -> Result<DType, String> {
+/// A number format by its name.
+pub(super) fn dtype(text: &str) -> Result<DType, String> {
     let found = DType::NAMES.iter().find(|(name, _)| *name == text);
     found.map(|(_, dtype)| *dtype).ok_or_else(|| "expected int8, fp16 or fp32".into())
 }
@@ -90,6 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         bail!("{} holds {} networks; give a file with one", args.model.display(), networks.len());
     };
     let around = space_around(network, &options(args)?)?;
+    hint(args, network)?;
     for difference in &around.differences {
         output::tell(format_args!("differs: {difference}"));
     }
@@ -101,6 +103,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         }
     }
     Ok(Status::Done)
+}
+
+/// Says so where the space is of another number format than the estimator.
+fn hint(args: &Args, network: &Network) -> anyhow::Result<()> {
+    let Some(path) = &args.estimator else { return Ok(()) };
+    let estimator = Estimator::load(path)?;
+    let network = network.relabelled(network.name(), args.dtype.unwrap_or(network.dtype()));
+    if let Some(hint) = model::dtype_hint(&network, &estimator.estimate(&network)) {
+        output::tell(format_args!("{hint}"));
+    }
+    Ok(())
 }
 
 fn options(args: &Args) -> anyhow::Result<SpaceOptions> {

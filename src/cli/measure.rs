@@ -11,8 +11,8 @@ use clap::ValueEnum;
 use nas::{
     estimator::Estimator,
     measure::{
-        About, Command, Fake, Parser, PlanOptions, Runner, Server, Subject, Summary, SweepOptions, Table,
-        Template, Termination, Wanted, draw, note_device, plan, sweep,
+        About, Command, Fake, ModelFormat, Parser, PlanOptions, Runner, Server, Subject, Summary,
+        SweepOptions, Table, Template, Termination, Wanted, draw, note_device, plan, sweep,
     },
     network::{DType, Network},
     onnx::is_onnx,
@@ -21,8 +21,18 @@ use nas::{
 };
 
 use super::{
-    Status, estimate::networks, interrupt, model::OnnxArgs, output, progress::Measured, report::report_path,
-    search::space_for, verify::Verified,
+    Status,
+    estimate::networks,
+    import::dtype,
+    interrupt,
+    model::OnnxArgs,
+    output,
+    progress::Measured,
+    report::report_path,
+    search::space_for,
+    uncertain,
+    values::{model_format, parser, percent, time},
+    verify::Verified,
 };
 
 /// Measure a device: the operators, blocks and networks of a space, as a table for `nas fit`.
@@ -44,13 +54,20 @@ pub(super) struct Args {
     /// What runs the models.
     #[arg(long, value_enum)]
     runner: RunnerName,
-    /// The program to run, without a shell; for the runner `command` with {model} where the ONNX file's path
+    /// The program to run, without a shell; for the runner `command` with {model} where the model's path
     /// goes, as in 'benchmark_model --graph={model}'.
     #[arg(long, value_name = "COMMAND", required_if_eq_any = [("runner", "command"), ("runner", "server")])]
     runner_command: Option<String>,
     /// How the program of the runner `command` prints its times: json, us, ms or benchmark-model.
     #[arg(long, value_name = "FORM", default_value = "json", value_parser = parser)]
     parser: Parser,
+    /// The form of the models that programs are given: onnx (in fp32), or tflite (int8 or fp32, as the device computes).
+    #[arg(long, value_name = "FORM", default_value = "onnx", value_parser = model_format)]
+    model_format: ModelFormat,
+    /// The number format that the device of the runner `command` computes in; int8 for TFLite models and fp32 for
+    /// ONNX models if not given. A server knows its own.
+    #[arg(long, value_parser = dtype)]
+    dtype: Option<DType>,
     /// The device's name, for the column `device`; a server knows its own.
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -67,12 +84,18 @@ pub(super) struct Args {
     /// The seed of what is drawn, and of the runner `fake`.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// An estimator whose lanes channels snap to, where the space leaves that to it.
+    /// The estimator that --where-uncertain asks, if not the one that the space names or the run keeps; and whose
+    /// lanes channels snap to, where the space leaves that to it.
     #[arg(long, short, value_name = "EST")]
     estimator: Option<PathBuf>,
     /// The most operators, blocks and networks to measure.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max: usize,
+    /// Begin with what the estimator knows least about: first what lies outside its measured range, then what
+    /// contributes most to its expected error in these networks (latency times held-out error of its kind).
+    /// --max or --budget say how much of it to measure.
+    #[arg(long, conflicts_with = "verify")]
+    where_uncertain: bool,
     /// How often to measure each, with others in between.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
     repeats: u8,
@@ -122,37 +145,18 @@ enum Sort {
     Networks,
 }
 
-fn parser(text: &str) -> Result<Parser, String> {
-    let known = Parser::NAMES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, parser)| *parser).ok_or_else(|| {
-        let names = Parser::NAMES.map(|(name, _)| name);
-        format!("expected {}", nas::error::one_of(text, &names))
-    })
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('%').and_then(|number| number.parse().ok());
-    let number = number.filter(|number: &f64| (0.1..=100.0).contains(number));
-    number.map(|number| number / 100.0).ok_or_else(|| "expected a percentage, such as 5%".into())
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let unit =
-        |(suffix, seconds): (&str, f64)| Some(text.strip_suffix(suffix)?.parse::<f64>().ok()? * seconds);
-    let seconds = [("s", 1.0), ("m", 60.0), ("h", 3600.0)].into_iter().find_map(unit);
-    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.filter(|time| !time.is_zero()).ok_or_else(|| "expected a time such as 90s, 10m or 2h".into())
-}
-
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     nas::io::check_writable(&args.out)?;
+    if args.dtype.is_some() && args.runner != RunnerName::Command {
+        bail!("--dtype is for --runner command; a server says its own on its first line, and `fake` is int8");
+    }
     let mut verified = args.verify.then(|| Verified::open(&args.subject)).transpose()?;
     let networks = match &verified {
         Some(verified) => verified.networks(),
         None => subjects(args)?,
     };
     if args.dry_run {
-        output::print(&planned(&planned_subjects(args, &networks, DType::Fp32)?))?;
+        output::print(&dry_run(args, &networks)?)?;
         return Ok(Status::Done);
     }
     let stop = interrupt::flag()?;
@@ -188,16 +192,44 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 }
 
 fn planned_subjects(args: &Args, networks: &[Network], dtype: DType) -> anyhow::Result<Vec<Subject>> {
+    let options = plan_options(args, dtype);
+    let plan = if args.where_uncertain {
+        let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+        let plan = uncertain::plan(&estimator, networks, &options)?;
+        plan.into_iter().map(|doubted| doubted.subject).collect()
+    } else {
+        plan(networks, &options)?
+    };
+    if plan.is_empty() {
+        bail!("{} holds nothing of these sorts to measure", args.subject);
+    }
+    Ok(plan)
+}
+
+fn plan_options(args: &Args, dtype: DType) -> PlanOptions {
     let wanted = Wanted {
         operators: !args.verify && args.sorts.contains(&Sort::Operators),
         blocks: !args.verify && args.sorts.contains(&Sort::Blocks),
         networks: args.sorts.contains(&Sort::Networks),
     };
-    let plan = plan(networks, &PlanOptions { wanted, dtype, most: args.max })?;
-    if plan.is_empty() {
-        bail!("{} holds nothing of these sorts to measure", args.subject);
+    PlanOptions { wanted, dtype, most: args.max }
+}
+
+/// What would be measured.
+fn dry_run(args: &Args, networks: &[Network]) -> anyhow::Result<String> {
+    if !args.where_uncertain {
+        return Ok(planned(&planned_subjects(args, networks, computes_in(args))?));
     }
-    Ok(plan)
+    // What is out of range depends on the number format, which a server knows alone.
+    let dtype = match args.runner {
+        RunnerName::Server => runner(args)?.about().dtype,
+        _ => computes_in(args),
+    };
+    let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+    let plan = uncertain::plan(&estimator, networks, &plan_options(args, dtype))?;
+    let first = uncertain::text(&plan, networks);
+    let subjects: Vec<Subject> = plan.into_iter().map(|doubted| doubted.subject).collect();
+    Ok(format!("{}\n{first}", planned(&subjects)))
 }
 
 /// The networks whose parts are measured.
@@ -229,17 +261,25 @@ fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
     Ok(match (args.runner, template) {
         (RunnerName::Fake, _) => Box::new(Fake::new(args.seed, 0.01)),
         (RunnerName::Server, Some(template)) => {
-            Box::new(Server::start(&template, args.device.as_deref(), args.timeout)?)
+            Box::new(Server::start(&template, args.device.as_deref(), args.timeout, args.model_format)?)
         }
         (RunnerName::Command, Some(template)) => {
             let device =
                 args.device.clone().context("which device? name it with --device, such as --device pi5")?;
             let runtime = args.about.clone().unwrap_or_else(|| "not said; say it with --about".into());
-            let about =
-                About { accelerator: device.clone(), device, runtime, threads: None, dtype: DType::Fp32 };
-            Box::new(Command::new(about, template, args.parser, args.timeout)?)
+            let dtype = computes_in(args);
+            let about = About { accelerator: device.clone(), device, runtime, threads: None, dtype };
+            Box::new(Command::new(about, template, args.parser, args.timeout, args.model_format)?)
         }
         (_, None) => bail!("--runner-command is missing"),
+    })
+}
+
+/// What the device computes in, as far as the arguments tell.
+fn computes_in(args: &Args) -> DType {
+    args.dtype.unwrap_or(match (args.runner, args.model_format) {
+        (RunnerName::Fake, _) | (_, ModelFormat::Tflite) => DType::Int8,
+        (_, ModelFormat::Onnx) => DType::Fp32,
     })
 }
 
@@ -314,13 +354,5 @@ mod tests {
         {
             assert_eq!(date(days), said);
         }
-    }
-
-    #[test]
-    fn times_and_percentages_need_their_unit() {
-        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
-        assert!(time("10").is_err() && time("-1s").is_err() && time("0s").is_err() && time("NaNs").is_err());
-        assert_eq!(percent("5%"), Ok(0.05));
-        assert!(percent("5").is_err() && percent("0%").is_err());
     }
 }

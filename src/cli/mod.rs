@@ -19,6 +19,8 @@ mod run_folder;
 mod schema;
 mod search;
 mod space;
+mod uncertain;
+mod values;
 mod verify;
 
 use std::process::ExitCode;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use nas::{
-    network::{Network, read_networks},
+    estimator::NetworkEstimate,
+    network::{DType, Network, read_networks},
     onnx::{Imported, ReadOptions, is_onnx, read_onnx},
 };
 
@@ -75,4 +76,18 @@ pub(super) fn networks(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec
         return Ok(vec![imported(path, options)?.network]);
     }
     Ok(read_networks(path)?)
+}
+
+/// What to type where an estimator was fitted to another number format than the network's, as int8 for a model
+/// that comes in fp32.
+pub(super) fn dtype_hint(network: &Network, estimate: &NetworkEstimate) -> Option<String> {
+    let other = estimate.out_of_range.iter().find(|out| out.feature == "bytes_per_value")?;
+    let (least, largest) = other.range?;
+    let fits = |dtype: &DType| (least..=largest).contains(&(dtype.bytes() as f64));
+    let (name, _) = DType::NAMES.iter().find(|(_, dtype)| fits(dtype))?;
+    Some(format!(
+        "hint: {} is {}, and the estimator was fitted to {name}; --dtype {name} takes it as {name}",
+        network.name(),
+        network.dtype()
+    ))
 }

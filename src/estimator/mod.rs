@@ -13,6 +13,7 @@ mod correction;
 mod datasheet;
 mod descent;
 mod document;
+mod doubt;
 mod estimate;
 mod evaluate;
 mod features;
@@ -42,6 +43,7 @@ mod training;
 mod wholes;
 
 pub use datasheet::Datasheet;
+pub use doubt::Doubts;
 pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
 pub use evaluate::Estimator;
 pub use fit::{Fit, fit};

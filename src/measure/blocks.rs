@@ -1,5 +1,7 @@
 //! Operators and blocks, cut out of networks.
 
+use std::ops::Range;
+
 use crate::{
     error::Result,
     network::{DType, Layer, Network, NetworkBuilder, Op, Shape, Source},
@@ -11,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// None for layers of a checked network; the builder's checks are passed on all the same.
-fn cut(network: &Network, layers: std::ops::Range<usize>, prefix: &str) -> Result<Option<Network>> {
+fn cut(network: &Network, layers: Range<usize>, prefix: &str) -> Result<Option<Network>> {
     let all = network.layers();
     let Some(first) = all.get(layers.start) else { return Ok(None) };
     let Some(&outside) = first.inputs.first() else { return Ok(None) };
@@ -48,11 +50,14 @@ fn common_prefix(layers: &[Layer]) -> &str {
     dots.rev().find(|prefix| rest.iter().all(|layer| layer.name.starts_with(prefix))).unwrap_or("")
 }
 
+/// Layers of a network, and what was cut out of it there.
+pub(super) type Part = (Range<usize>, Network);
+
 /// Every operator of `network` that reads one tensor, as a network of one layer; sums read theirs twice.
 ///
 /// # Errors
 /// As [`cut`].
-pub(super) fn operators(network: &Network, dtype: DType) -> Result<Vec<Network>> {
+pub(super) fn operators(network: &Network, dtype: DType) -> Result<Vec<Part>> {
     let mut found = Vec::new();
     for (index, layer) in network.layers().iter().enumerate() {
         let operator = match layer.op {
@@ -61,7 +66,8 @@ pub(super) fn operators(network: &Network, dtype: DType) -> Result<Vec<Network>>
             Op::Add(_) => sum(network, layer)?,
             _ => cut(network, index..index + 1, "op")?,
         };
-        found.extend(operator.map(|operator| operator.relabelled(operator.name(), dtype)));
+        let part = |operator: Network| (index..index + 1, operator.relabelled(operator.name(), dtype));
+        found.extend(operator.map(part));
     }
     Ok(found)
 }
@@ -85,7 +91,7 @@ fn sum(network: &Network, layer: &Layer) -> Result<Option<Network>> {
 ///
 /// # Errors
 /// As [`cut`].
-pub(super) fn blocks(network: &Network, dtype: DType) -> Result<Vec<Network>> {
+pub(super) fn blocks(network: &Network, dtype: DType) -> Result<Vec<Part>> {
     let mut found = Vec::new();
     let layers = network.layers();
     let mut start = 0;
@@ -95,7 +101,7 @@ pub(super) fn blocks(network: &Network, dtype: DType) -> Result<Vec<Network>> {
         let end = start + layers[start..].iter().take_while(same).count().max(1);
         if end - start > 1 {
             let block = cut(network, start..end, "block")?;
-            found.extend(block.map(|block| block.relabelled(block.name(), dtype)));
+            found.extend(block.map(|block| (start..end, block.relabelled(block.name(), dtype))));
         }
         start = end;
     }

@@ -14,8 +14,8 @@ mod sweep;
 mod table;
 
 pub use about::{About, note_device};
-pub use plan::{PlanOptions, Wanted, draw, plan};
-pub use runner::{Command, Fake, Parser, Runner, Server, Template, Times};
+pub use plan::{Doubt, Doubted, Place, PlanOptions, Wanted, draw, plan, plan_where_uncertain};
+pub use runner::{Command, Fake, ModelFormat, Parser, Runner, Server, Template, Times};
 pub use spread::Spread;
 pub use subject::{Subject, SubjectKind};
 pub use sweep::{Progress, Summary, SweepOptions, Termination, sweep};

@@ -1,9 +1,13 @@
 //! What to measure, and in which order.
 //!
 //! Each subject once, and the most different of each sort first, sort by sort in turn, so that whatever a sweep
-//! has measured when it ends is spread as widely as that many measurements can be.
+//! has measured when it ends is spread as widely as that many measurements can be. Or, where an estimator is there
+//! already, what it knows least about first.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -71,25 +75,8 @@ pub fn draw(space: &Space, count: usize, seed: u64) -> Result<Vec<Network>> {
 /// As [`draw`].
 pub fn plan(networks: &[Network], options: &PlanOptions) -> Result<Vec<Subject>> {
     let mut groups: BTreeMap<SubjectKind, Vec<Subject>> = BTreeMap::new();
-    let mut known = HashSet::new();
-    let mut add = |kind: SubjectKind, network: Network| {
-        if known.insert((kind, network.name().to_owned())) {
-            groups.entry(kind).or_default().push(Subject { kind, network });
-        }
-    };
-    for network in networks {
-        if options.wanted.networks {
-            add(SubjectKind::Network, network.relabelled(network.name(), options.dtype));
-        }
-        if options.wanted.blocks {
-            blocks(network, options.dtype)?.into_iter().for_each(|block| add(SubjectKind::Block, block));
-        }
-        if options.wanted.operators {
-            for operator in operators(network, options.dtype)? {
-                let Some(layer) = operator.layers().first() else { continue };
-                add(SubjectKind::Operator(Operation::of(&operator, layer).kind), operator);
-            }
-        }
+    for (subject, _) in parts(networks, options)? {
+        groups.entry(subject.kind).or_default().push(subject);
     }
     let ordered = groups.into_iter().map(|(kind, subjects)| match kind {
         // Networks come in the order that they were given in.
@@ -103,6 +90,95 @@ pub fn plan(networks: &[Network], options: &PlanOptions) -> Result<Vec<Subject>>
         }
     });
     Ok(in_turn(&ordered.collect::<Vec<_>>(), options.most))
+}
+
+/// Some layers of one of several networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the networks.
+    pub network: usize,
+    /// Which of its layers.
+    pub layers: Range<usize>,
+}
+
+/// How little is known of a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    /// What of it lies outside what was measured, in words; none where nothing does.
+    pub out_of_range: Option<String>,
+    /// The error to be expected of it in a network, in microseconds.
+    pub error_us: f64,
+}
+
+/// A subject with what is not known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubted {
+    /// What is to be measured.
+    pub subject: Subject,
+    /// Where it occurs in the networks, in order.
+    pub places: Vec<Place>,
+    /// How little is known of it.
+    pub doubt: Doubt,
+}
+
+/// What is to be measured of `networks`, with what `doubt` says is known least first: all that was never measured
+/// before all that was, and of either the larger expected error first; equals stay in the order of the networks.
+///
+/// # Errors
+/// As [`draw`].
+pub fn plan_where_uncertain(
+    networks: &[Network],
+    options: &PlanOptions,
+    doubt: impl Fn(SubjectKind, &[Place]) -> Doubt,
+) -> Result<Vec<Doubted>> {
+    let doubted = |(subject, places): (Subject, Vec<Place>)| {
+        let doubt = doubt(subject.kind, &places);
+        Doubted { subject, places, doubt }
+    };
+    let mut plan: Vec<Doubted> = parts(networks, options)?.into_iter().map(doubted).collect();
+    let known = |doubted: &Doubted| doubted.doubt.out_of_range.is_none();
+    plan.sort_by(|a, b| known(a).cmp(&known(b)).then(b.doubt.error_us.total_cmp(&a.doubt.error_us)));
+    plan.truncate(options.most);
+    Ok(plan)
+}
+
+/// Each subject once, with the places where it occurs, in the order of the networks.
+fn parts(networks: &[Network], options: &PlanOptions) -> Result<Vec<(Subject, Vec<Place>)>> {
+    let mut found: Vec<(Subject, Vec<Place>)> = Vec::new();
+    let mut known: HashMap<(SubjectKind, String), usize> = HashMap::new();
+    for (index, network) in networks.iter().enumerate() {
+        for (kind, layers, part) in parts_of(network, options)? {
+            let at = *known.entry((kind, part.name().to_owned())).or_insert(found.len());
+            if at == found.len() {
+                found.push((Subject { kind, network: part }, Vec::new()));
+            }
+            if let Some((_, places)) = found.get_mut(at) {
+                places.push(Place { network: index, layers });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The wanted parts of one network: itself, its blocks, its operators.
+fn parts_of(network: &Network, options: &PlanOptions) -> Result<Vec<(SubjectKind, Range<usize>, Network)>> {
+    let mut parts = Vec::new();
+    if options.wanted.networks {
+        let whole = network.relabelled(network.name(), options.dtype);
+        parts.push((SubjectKind::Network, 0..network.layers().len(), whole));
+    }
+    if options.wanted.blocks {
+        let blocks = blocks(network, options.dtype)?.into_iter();
+        parts.extend(blocks.map(|(layers, block)| (SubjectKind::Block, layers, block)));
+    }
+    if options.wanted.operators {
+        for (layers, operator) in operators(network, options.dtype)? {
+            let Some(layer) = operator.layers().first() else { continue };
+            let kind = SubjectKind::Operator(Operation::of(&operator, layer).kind);
+            parts.push((kind, layers, operator));
+        }
+    }
+    Ok(parts)
 }
 
 /// One of each group in turn, at most `most`.

@@ -13,6 +13,7 @@ mod norm;
 pub mod ops;
 mod recognise;
 mod shape;
+mod weights;
 mod window;
 mod wiring;
 
@@ -25,6 +26,7 @@ pub use memory::{PeakActivation, Tensor};
 pub use ops::{Op, Operator};
 pub use recognise::FoundBlock;
 pub use shape::Shape;
+pub(crate) use weights::he_normal;
 pub use window::{Pad, Window};
 pub use wiring::{Readers, Section, Wiring};
 

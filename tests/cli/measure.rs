@@ -63,6 +63,37 @@ fn a_program_is_run_without_a_shell_for_each_model() {
 
 #[cfg(unix)]
 #[test]
+fn a_program_is_given_tflite_models_where_it_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("board.csv");
+    let copy = folder.path().join("copy");
+    let command = format!("sh -c 'cp \"$0\" {}; echo 1.5' {{model}}", copy.display());
+    let options =
+        ["--runner", "command", "--device", "board", "--parser", "ms", "--max", "2", "--repeats", "1"];
+    let tflite = ["--model-format", "tflite", "--runner-command", &command];
+    for (more, ending) in
+        [(&["--force"][..], ",board,int8"), (&["--dtype", "fp32", "--force"], ",board,fp32")]
+    {
+        let made = measure(&table, &[&options[..], &tflite, more].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        let text = fs::read_to_string(&table).unwrap();
+        assert!(text.lines().skip(1).all(|line| line.ends_with(ending)), "{text}");
+        let model = fs::read(&copy).unwrap();
+        assert_eq!(&model[4..8], b"TFL3");
+        fs::remove_file(folder.path().join("targets.json")).unwrap();
+    }
+    let refused = |more: &[&str]| {
+        refusal(&[&["measure", TINY, "-o", table.to_str().unwrap(), "--runner", "fake"], more].concat())
+    };
+    assert!(refused(&["--dtype", "int8"]).contains("--runner command"));
+    assert!(refused(&["--model-format", "tfl"]).contains("one of onnx, tflite"));
+    let half = [&options[..], &tflite, &["--dtype", "fp16", "--force"]].concat();
+    let said = stdout(&measure(&table, &half));
+    assert!(said.contains("left out") && said.contains("--dtype int8"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_server_names_its_device_and_answers_model_after_model() {
     const HELLO: &str =
         r#"{"device":"board","accelerator":"chip","runtime":"r 1","threads":2,"dtype":"fp16"}"#;
@@ -146,4 +177,32 @@ fn what_was_found_is_measured_beside_what_was_predicted() {
     assert!(
         refusal(&["measure", TINY, "--verify", "-o", "no.csv", "--runner", "fake"]).contains("nas.report/1")
     );
+}
+
+#[test]
+fn what_an_estimator_knows_least_about_is_measured_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (base, est, out) = (path("base.csv"), path("est.json"), path("more.csv"));
+    let known = ["--runner", "fake", "--samples", "12", "--sorts", "operators,networks"];
+    assert!(measure(Path::new(&base), &known).status.success());
+    let graphs = path("base.networks.jsonl");
+    let fitted = nas(&["fit", &base, "--networks", &graphs, "-o", &est, "--no-learning-curve"]);
+    assert!(fitted.status.success(), "{}", stderr(&fitted));
+    let model = "tests/data/profiles/mobilenet-v2.json";
+    let options = ["--runner", "fake", "--sorts", "operators", "--where-uncertain", "-e", &est];
+    let dry = nas(&[&["measure", model, "-o", &out, "--dry-run"], &options[..]].concat());
+    let said = stdout(&dry);
+    assert!(said.contains("in_h 112 is outside the measured range"), "{said}");
+    assert!(stderr(&dry).contains("outside what fake was fitted to, and come first"), "{}", stderr(&dry));
+    let more = ["--max", "3", "--repeats", "1", "-q"];
+    assert!(nas(&[&["measure", model, "-o", &out], &options[..], &more].concat()).status.success());
+    let text = fs::read_to_string(&out).unwrap();
+    let sizes: Vec<&str> = text.lines().skip(1).map(|row| row.split(',').nth(1).unwrap()).collect();
+    assert_eq!(sizes, ["112", "224", "56"], "what is larger than any picture of the tiny space: {text}");
+    let own = ["-e", &est, "--where-uncertain", "--dry-run", "--runner", "fake", "--samples", "12"];
+    let said = stderr(&measure(Path::new(&path("own.csv")), &own));
+    assert!(said.contains("0 of "), "its own networks were all measured: {said}");
+    let without = ["measure", model, "-o", &out, "--where-uncertain", "--runner", "fake"];
+    assert!(refusal(&without).contains("--estimator"));
 }

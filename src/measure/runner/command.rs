@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Models, Parser, Runner, Template, Times, checked,
+    ModelFormat, Models, Parser, Runner, Template, Times, checked,
     process::{Process, Silence},
 };
 use crate::{
@@ -25,17 +25,23 @@ pub struct Command {
 }
 
 impl Command {
-    /// A program that `parser` understands, on the device `about`.
+    /// A program that `parser` understands, on the device `about`; it is given models in `format`.
     ///
     /// # Errors
     /// The command has no place for the model, or there is no folder for models.
-    pub fn new(about: About, template: Template, parser: Parser, timeout: Duration) -> Result<Self> {
+    pub fn new(
+        about: About,
+        template: Template,
+        parser: Parser,
+        timeout: Duration,
+        format: ModelFormat,
+    ) -> Result<Self> {
         if !template.has_model() {
             return Err(Error::unusable(
-                "--runner-command: found no {model}, expected it where the path of the ONNX model goes",
+                "--runner-command: found no {model}, expected it where the path of the model goes",
             ));
         }
-        Ok(Self { about, template, parser, timeout, models: Models::new()?, start: Instant::now() })
+        Ok(Self { about, template, parser, timeout, models: Models::new(format)?, start: Instant::now() })
     }
 
     fn run(&self, path: &str) -> Result<Result<String, String>> {
@@ -68,7 +74,10 @@ impl Runner for Command {
     }
 
     fn measure(&mut self, subject: &Subject) -> Result<Result<Times, String>> {
-        let path = self.models.write(subject)?;
+        let path = match self.models.write(subject)? {
+            Ok(path) => path,
+            Err(said) => return Ok(Err(said)),
+        };
         let output = self.run(&path)?;
         let samples = output.and_then(|output| self.parser.parse(&output)).and_then(checked);
         Ok(samples.map(|samples_us| Times { samples_us, layers: Vec::new() }))

@@ -2,6 +2,7 @@
 
 mod command;
 mod fake;
+mod models;
 mod parser;
 mod process;
 mod server;
@@ -9,19 +10,16 @@ mod template;
 
 pub use command::Command;
 pub use fake::Fake;
+pub use models::ModelFormat;
 pub use parser::Parser;
 pub use server::Server;
 pub use template::Template;
 
 use std::time::Duration;
 
+use self::models::Models;
 use super::{about::About, subject::Subject};
-use crate::{
-    error::{Error, Result},
-    io::write_atomically,
-    measurement::LayerTimes,
-    onnx::{ExportOptions, export},
-};
+use crate::{error::Result, measurement::LayerTimes};
 
 /// The raw times of one measurement.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,25 +52,5 @@ fn checked(samples_us: Vec<f64>) -> Result<Vec<f64>, String> {
         Some(sample) => Err(format!("a time of {sample} us, expected times above zero")),
         None if samples_us.is_empty() => Err("no times".into()),
         None => Ok(samples_us),
-    }
-}
-
-/// Models for a program to read, in a folder that goes away with this.
-struct Models {
-    folder: tempfile::TempDir,
-}
-
-impl Models {
-    fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("nas-measure-").tempdir();
-        let folder = folder.map_err(|error| Error::io("create", &std::env::temp_dir(), error))?;
-        Ok(Self { folder })
-    }
-
-    /// Writes the subject as an ONNX model and gives its path; the one before is gone.
-    fn write(&self, subject: &Subject) -> Result<String> {
-        let path = self.folder.path().join("model.onnx");
-        write_atomically(&path, &export(&subject.network, &ExportOptions::default())?)?;
-        Ok(path.display().to_string())
     }
 }

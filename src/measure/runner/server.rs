@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Models, Runner, Template, Times, checked, parser,
+    ModelFormat, Models, Runner, Template, Times, checked, parser,
     process::{Process, Silence},
 };
 use crate::{
@@ -34,11 +34,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the program and reads what it says of the device; `device` names the device otherwise.
+    /// Starts the program and reads what it says of the device; `device` names the device otherwise. It is given
+    /// models in `format`.
     ///
     /// # Errors
     /// The program cannot be started, or its first line is not about a device.
-    pub fn start(template: &Template, device: Option<&str>, timeout: Duration) -> Result<Self> {
+    pub fn start(
+        template: &Template,
+        device: Option<&str>,
+        timeout: Duration,
+        format: ModelFormat,
+    ) -> Result<Self> {
         if template.has_model() {
             return Err(Error::unusable(
                 "--runner-command: found {model}, which a server reads from its input; leave it out, or take \
@@ -54,7 +60,7 @@ impl Server {
         let about = about(&hello, device)
             .map_err(|said| Error::unusable(format!("`{program}` said {hello:.200}: {said}")))?;
         let stdin = process.stdin().ok_or_else(|| gone(&process, &Silence::Ended, "its input"))?;
-        Ok(Self { about, process, stdin, timeout, models: Models::new()?, start: Instant::now() })
+        Ok(Self { about, process, stdin, timeout, models: Models::new(format)?, start: Instant::now() })
     }
 
     fn ask(&mut self, path: &str, nodes: bool) -> Result<String> {
@@ -134,7 +140,10 @@ impl Runner for Server {
     }
 
     fn measure(&mut self, subject: &Subject) -> Result<Result<Times, String>> {
-        let path = self.models.write(subject)?;
+        let path = match self.models.write(subject)? {
+            Ok(path) => path,
+            Err(said) => return Ok(Err(said)),
+        };
         let answer = self.ask(&path, subject.operation().is_none())?;
         Ok(times(&answer, subject))
     }

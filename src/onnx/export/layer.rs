@@ -1,13 +1,10 @@
 //! From layers to ONNX nodes.
 
-use super::{
-    graph::{GraphWriter, INPUT, float, int, ints, picture, text},
-    weights::he_normal,
-};
+use super::graph::{GraphWriter, INPUT, float, int, ints, picture, text};
 use crate::{
     error::{Error, Result},
     network::{
-        Activation, Layer, Network, Op, Shape, Source, Window,
+        Activation, Layer, Network, Op, Shape, Source, Window, he_normal,
         ops::{Resize, ResizeMode, Slice},
     },
     onnx::proto::{Attribute, Graph},

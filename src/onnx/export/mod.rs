@@ -6,7 +6,6 @@
 
 mod graph;
 mod layer;
-mod weights;
 
 use self::{graph::GraphWriter, layer::LayerWriter};
 use super::proto;

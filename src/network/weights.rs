@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 /// `count` numbers from a normal distribution of standard deviation sqrt(2 / `fan_in`) (He et al. 2015).
 ///
 /// Each layer has a stream of random numbers of its own, so that its weights do not depend on other layers'.
-pub(super) fn he_normal(seed: u64, layer: usize, count: u64, fan_in: u64) -> Vec<f32> {
+pub(crate) fn he_normal(seed: u64, layer: usize, count: u64, fan_in: u64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(layer as u64);
     let deviation = (2.0 / fan_in.max(1) as f64).sqrt();
