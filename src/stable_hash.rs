@@ -4,7 +4,9 @@
 //! compared across runs, so they must not depend on the standard library's
 //! hasher, on pointer width or on byte order.
 
-use xxhash_rust::xxh3::xxh3_128;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// The 128-bit XXH3 of `bytes` as 16 hexadecimal digits of its upper half.
 ///
@@ -37,6 +39,27 @@ pub fn fingerprint(words: &[u64]) -> Fingerprint {
 fn fold(word: u64, multiplier: u64) -> u64 {
     let product = u128::from(word) * u128::from(multiplier);
     (product as u64) ^ (product >> 64) as u64
+}
+
+/// For sets and maps by fingerprints, which need not be hashed again.
+pub type AsIs = BuildHasherDefault<PassThrough>;
+
+/// Takes a word for its own hash.
+#[derive(Clone, Debug, Default)]
+pub struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ const BLOCK_STEPS: usize = 10;
 pub struct Graph {
     facts: Vec<Facts>,
     wiring: Wiring,
+    /// The last step in which the output of each layer is alive.
+    ends: Vec<usize>,
     /// Bytes of the tensors alive at each step.
     live: Vec<u64>,
     /// The most bytes alive while the output of each layer is.
@@ -135,17 +137,17 @@ impl Graph {
     }
 
     fn find_lifetimes(&mut self) {
-        self.live.clear();
-        self.live.resize(self.len(), 0);
-        for index in 0..self.len() {
-            let bytes = self.bricks(index);
-            let lifetime = self.lifetime(index);
-            self.live[lifetime].iter_mut().for_each(|live| *live += bytes);
+        let Self { facts, wiring, ends, live, peaks, .. } = self;
+        ends.clear();
+        ends.extend((0..facts.len()).map(|index| last_reader(wiring, index).min(index + BLOCK_STEPS)));
+        live.clear();
+        live.resize(facts.len(), 0);
+        for (index, (layer, end)) in facts.iter().zip(ends.iter()).enumerate() {
+            live[index..=*end].iter_mut().for_each(|live| *live += layer.bricks);
         }
-        self.peaks.clear();
-        for index in 0..self.len() {
-            self.peaks.push(self.live[self.lifetime(index)].iter().copied().max().unwrap_or(0));
-        }
+        peaks.clear();
+        let lifetimes = ends.iter().enumerate();
+        peaks.extend(lifetimes.map(|(index, end)| live[index..=*end].iter().copied().max().unwrap_or(0)));
     }
 
     pub(super) fn operation(&self, index: usize) -> &Operation {
@@ -195,14 +197,9 @@ impl Graph {
         })
     }
 
-    /// The last layer that reads a layer, or the layer itself.
-    fn last_reader(&self, index: usize) -> usize {
-        self.wiring.readers(Source::Layer(index)).last.max(index)
-    }
-
-    /// The steps in which the output of a layer is alive.
+    /// The steps in which the output of a layer is alive; known once the graph is being scheduled.
     pub(super) fn lifetime(&self, index: usize) -> RangeInclusive<usize> {
-        index..=self.last_reader(index).min(index + BLOCK_STEPS)
+        index..=self.ends[index]
     }
 
     /// How many layers there are.
@@ -227,6 +224,11 @@ impl Graph {
     pub fn layer(&self, index: usize) -> Placed<'_> {
         Placed { graph: self, index }
     }
+}
+
+/// The last layer that reads a layer, or the layer itself.
+fn last_reader(wiring: &Wiring, index: usize) -> usize {
+    wiring.readers(Source::Layer(index)).last.max(index)
 }
 
 /// A layer in its place in a graph.
@@ -309,7 +311,7 @@ impl<'g> Placed<'g> {
 
     /// How many steps later its output is read last.
     pub(super) fn waits(&self) -> usize {
-        self.graph.last_reader(self.index) - self.index
+        last_reader(&self.graph.wiring, self.index) - self.index
     }
 
     /// Bytes of its output if that is kept for a later layer than the next; else zero.

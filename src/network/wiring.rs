@@ -81,18 +81,22 @@ impl Wiring {
     /// Adds a layer that reads these tensors, which must be there.
     pub fn push(&mut self, inputs: impl IntoIterator<Item = Source>) {
         let layer = self.ends.len();
-        let start = self.inputs.len();
-        self.inputs.extend(inputs);
-        self.ends.push(self.inputs.len());
         self.readers.resize(layer + 2, Readers::default());
-        for source in &self.inputs[start..] {
-            let readers = &mut self.readers[slot(*source)];
-            if readers.count == 0 {
-                readers.first = layer;
-            }
-            readers.count += 1;
-            readers.last = layer;
+        for source in inputs {
+            self.read(source, layer);
         }
+        self.ends.push(self.inputs.len());
+    }
+
+    /// Notes that `layer` reads `source`.
+    fn read(&mut self, source: Source, layer: usize) {
+        let readers = &mut self.readers[slot(source)];
+        if readers.count == 0 {
+            readers.first = layer;
+        }
+        readers.count += 1;
+        readers.last = layer;
+        self.inputs.push(source);
     }
 
     /// Removes all layers and keeps their memory.
@@ -123,14 +127,19 @@ impl Wiring {
 
     /// Adds the layers of a section; `exits` are the layers that stand here for those of its own network.
     pub fn append(&mut self, section: &Section, exits: &[usize]) {
+        let first = self.ends.len();
+        self.readers.resize(first + section.ends.len() + 1, Readers::default());
         let mut start = 0;
-        for &end in &section.ends {
-            let layer = self.ends.len();
-            self.push(section.inputs[start..end].iter().map(|wire| match *wire {
-                Wire::Input => Source::Input,
-                Wire::Back(distance) => Source::Layer(layer - distance),
-                Wire::Exit(exit) => Source::Layer(exits[exit]),
-            }));
+        for (layer, &end) in (first..).zip(&section.ends) {
+            for wire in &section.inputs[start..end] {
+                let source = match *wire {
+                    Wire::Input => Source::Input,
+                    Wire::Back(distance) => Source::Layer(layer - distance),
+                    Wire::Exit(exit) => Source::Layer(exits[exit]),
+                };
+                self.read(source, layer);
+            }
+            self.ends.push(self.inputs.len());
             start = end;
         }
     }

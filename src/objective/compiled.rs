@@ -15,7 +15,7 @@ use thread_local::ThreadLocal;
 
 use super::{
     metrics::Metrics,
-    piece::{Piece, Totals, Whole, entry},
+    piece::{Piece, Pieces, Totals, Whole, entry},
 };
 use crate::{
     error::Result,
@@ -26,13 +26,11 @@ use crate::{
     trainability::{Flow, score},
 };
 
-/// Pieces that each thread remembers at the most; a newer one takes the place of an older one. About 30 MB.
-const SLOTS: usize = 1 << 15;
-
 /// A space whose architectures are scored by an estimator.
 pub(super) struct Compiled<'a> {
     space: &'a Space,
     pricer: Pricer<'a>,
+    pieces: Pieces,
     /// For each part of the head, the exits that it reads, by their numbers.
     head: Vec<Vec<usize>>,
     benches: ThreadLocal<RefCell<Bench>>,
@@ -40,7 +38,6 @@ pub(super) struct Compiled<'a> {
 
 /// What one thread needs to put candidates together.
 struct Bench {
-    pieces: Pieces,
     parts: Parts,
     assembly: Assembly,
     tensors: Vec<Tensor>,
@@ -60,9 +57,6 @@ struct Parts {
     words: Vec<u64>,
 }
 
-/// Pieces by key.
-struct Pieces(Vec<Option<Arc<Piece>>>);
-
 impl<'a> Compiled<'a> {
     /// # Errors
     /// The baseline does not decode.
@@ -71,7 +65,13 @@ impl<'a> Compiled<'a> {
         let whole = Whole::of(&baseline)?;
         let before: usize = 1 + baseline.stages.iter().map(Vec::len).sum::<usize>();
         let head = (before..whole.parts()).map(|part| whole.reads(part)).collect();
-        Ok(Self { space, pricer: Pricer::new(estimator), head, benches: ThreadLocal::new() })
+        Ok(Self {
+            space,
+            pricer: Pricer::new(estimator),
+            pieces: Pieces::default(),
+            head,
+            benches: ThreadLocal::new(),
+        })
     }
 
     pub(super) fn space(&self) -> &'a Space {
@@ -94,17 +94,11 @@ impl<'a> Compiled<'a> {
 
 impl Bench {
     fn new(pricer: &Pricer<'_>) -> Self {
-        Self {
-            pieces: Pieces(vec![None; SLOTS]),
-            parts: Parts::default(),
-            assembly: pricer.assembly(),
-            tensors: Vec::new(),
-            flows: Vec::new(),
-        }
+        Self { parts: Parts::default(), assembly: pricer.assembly(), tensors: Vec::new(), flows: Vec::new() }
     }
 
     fn metrics(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<Metrics> {
-        self.parts.find(&mut self.pieces, compiled, genotype)?;
+        self.parts.find(compiled, genotype)?;
         self.assemble();
         let Self { parts, assembly, tensors, flows, .. } = self;
         let input = compiled.space.input_shape(genotype);
@@ -141,7 +135,8 @@ impl Bench {
 
 impl Parts {
     /// Finds the pieces of a genotype, and learns those that are not known.
-    fn find(&mut self, known: &mut Pieces, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<()> {
+    fn find(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<()> {
+        let known = &compiled.pieces;
         let before_head = self.list(compiled.space, genotype);
         self.pieces.clear();
         let mut whole: Option<Whole> = None;
@@ -195,18 +190,6 @@ impl Parts {
         words.push(own[part]);
         words.extend(exits.iter().filter_map(|exit| Some(pieces.get(*marks.get(*exit)?)?.exit)));
         fingerprint(words)
-    }
-}
-
-impl Pieces {
-    fn get(&self, key: Fingerprint) -> Option<Arc<Piece>> {
-        self.0[key as usize % SLOTS].as_ref().filter(|piece| piece.key == key).map(Arc::clone)
-    }
-
-    fn learn(&mut self, piece: Piece) -> Arc<Piece> {
-        let piece = Arc::new(piece);
-        self.0[piece.key as usize % SLOTS] = Some(Arc::clone(&piece));
-        piece
     }
 }
 

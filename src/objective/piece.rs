@@ -4,14 +4,18 @@
 //! tensors that it reads and on the network's input. So a piece is cut out of one
 //! network and stands for the same part in all others.
 
-use std::ops::Range;
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use crate::{
     error::Result,
     estimator::GraphSection,
     network::{Network, Shape, Source, Tensor, Wiring},
     space::Architecture,
-    stable_hash::{Fingerprint, fingerprint},
+    stable_hash::{AsIs, Fingerprint, fingerprint},
     trainability::{Local, Signal, locals, signals},
     units::{Bytes, Macs, Params},
 };
@@ -44,6 +48,45 @@ impl Totals {
             params: self.params + other.params,
             model_bytes: self.model_bytes + other.model_bytes,
         }
+    }
+}
+
+/// Pieces by key, for all threads.
+#[derive(Debug)]
+pub(super) struct Pieces(Vec<RwLock<HashMap<Fingerprint, Arc<Piece>, AsIs>>>);
+
+/// Pieces are kept on so many shelves, of which each is locked by itself.
+const SHELVES: usize = 256;
+/// A shelf with more pieces than this is cleared. Full shelves take about 60 MB.
+const MOST: usize = 160;
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self((0..SHELVES).map(|_| RwLock::default()).collect())
+    }
+}
+
+impl Pieces {
+    /// The piece with this key, if it is known.
+    pub(super) fn get(&self, key: Fingerprint) -> Option<Arc<Piece>> {
+        let shelf = self.shelf(key).read().unwrap_or_else(PoisonError::into_inner);
+        shelf.get(&key).map(Arc::clone)
+    }
+
+    /// Keeps a piece.
+    pub(super) fn learn(&self, piece: Piece) -> Arc<Piece> {
+        let piece = Arc::new(piece);
+        let mut shelf = self.shelf(piece.key).write().unwrap_or_else(PoisonError::into_inner);
+        if shelf.len() >= MOST {
+            shelf.clear();
+        }
+        shelf.insert(piece.key, Arc::clone(&piece));
+        piece
+    }
+
+    fn shelf(&self, key: Fingerprint) -> &RwLock<HashMap<Fingerprint, Arc<Piece>, AsIs>> {
+        // Bits that a map by the key itself does not look at first.
+        &self.0[(key >> 28) as usize % SHELVES]
     }
 }
 

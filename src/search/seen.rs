@@ -1,12 +1,11 @@
 //! Which genotypes were scored already.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::stable_hash::AsIs;
 
 /// How many hashes one half holds before the older half is dropped.
 const HALF: usize = 1 << 21;
@@ -18,7 +17,7 @@ pub(crate) fn hash(genes: &[u8]) -> u64 {
 }
 
 /// A set of hashes that hashes them no further.
-pub(crate) type Hashes = HashSet<u64, BuildHasherDefault<PassThrough>>;
+pub(crate) type Hashes = HashSet<u64, AsIs>;
 
 /// A hash set that forgets the oldest.
 ///
@@ -73,24 +72,6 @@ impl TryFrom<String> for Half {
             |chunk| std::str::from_utf8(chunk).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
         let hashes: Option<_> = text.as_bytes().chunks(16).map(digits).collect();
         hashes.map(Self).ok_or_else(|| "something else than hexadecimal digits".into())
-    }
-}
-
-/// The hashes are already uniform.
-#[derive(Clone, Default)]
-pub(crate) struct PassThrough(u64);
-
-impl Hasher for PassThrough {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = hash(bytes);
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 

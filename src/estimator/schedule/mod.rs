@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::Graph;
 use crate::{
     measurement::{Kind, Operation},
-    stable_hash::Fingerprint,
+    stable_hash::{AsIs, Fingerprint},
 };
 use spill::Spill;
 use stripes::Runs;
@@ -83,14 +83,14 @@ pub(super) struct Scheduler {
     on_chip_bytes: u64,
     stripes: Stripes,
     /// The stripes of chains that were met before, by the fingerprints of their layers.
-    known: HashMap<Fingerprint, Runs>,
+    known: HashMap<Fingerprint, Runs, AsIs>,
     spill: Spill,
 }
 
 impl Scheduler {
     /// An accelerator with so much memory for tensors.
     pub(super) fn new(on_chip_bytes: u64, stripes: Stripes) -> Self {
-        Self { on_chip_bytes, stripes, known: HashMap::new(), spill: Spill::default() }
+        Self { on_chip_bytes, stripes, known: HashMap::default(), spill: Spill::default() }
     }
 
     /// Finds out how the layers of `graph` are run.

@@ -6,7 +6,7 @@ use super::{Place, Role, Step, brick_bytes};
 use crate::{
     estimator::graph::Graph,
     measurement::Kind,
-    stable_hash::{Fingerprint, fingerprint},
+    stable_hash::{AsIs, Fingerprint, fingerprint},
 };
 
 /// Bytes that an output channel's bias and scale take beside its weights.
@@ -20,7 +20,7 @@ pub(super) fn fuse(
     graph: &Graph,
     on_chip_bytes: u64,
     before_sums: bool,
-    known: &mut HashMap<Fingerprint, Runs>,
+    known: &mut HashMap<Fingerprint, Runs, AsIs>,
     steps: &mut [Step],
 ) {
     let too_large = |index: usize| graph.whole_bytes(index) >= on_chip_bytes;
