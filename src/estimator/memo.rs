@@ -61,6 +61,8 @@ impl<'a> Pricer<'a> {
             scheduler: self.estimator.scheduler(),
             parts: Vec::new(),
             manners: Vec::new(),
+            keys: Vec::new(),
+            known: Vec::new(),
             words: Vec::new(),
         }
     }
@@ -69,36 +71,47 @@ impl<'a> Pricer<'a> {
     #[must_use]
     pub fn latency_us(&self, assembly: &mut Assembly) -> f64 {
         assembly.schedule();
-        let parts = 0..assembly.parts.len();
-        let total = parts.fold(0_u64, |total, part| total.saturating_add(self.part_ps(assembly, part)));
+        assembly.find_keys();
+        // One after the other, so that the processor waits for all of them at once.
+        let Assembly { keys, known, .. } = assembly;
+        known.clear();
+        known.extend(keys.iter().map(|key| self.recall(*key)));
+        let parts = 0..assembly.keys.len();
+        let total = parts.fold(0_u64, |total, part| {
+            total.saturating_add(assembly.known[part].unwrap_or_else(|| self.part_ps(assembly, part)))
+        });
         self.estimator.total_us(total)
     }
 
-    fn part_ps(&self, assembly: &mut Assembly, part: usize) -> u64 {
-        let layers = assembly.layers_of(part);
-        let key = assembly.key(part, layers.clone());
-        self.remembered(key, || {
-            layers.fold(0_u64, |total, layer| {
-                let context = assembly.graph.layer(layer).context();
-                let price = self.remembered(context.fingerprint(), || self.estimator.price_ps(&context));
-                total.saturating_add(price)
-            })
-        })
+    fn part_ps(&self, assembly: &Assembly, part: usize) -> u64 {
+        let price = assembly.layers_of(part).fold(0_u64, |total, layer| {
+            let context = assembly.graph.layer(layer).context();
+            let key = context.fingerprint();
+            let price = self.recall(key);
+            let price = price.unwrap_or_else(|| self.keep(key, self.estimator.price_ps(&context)));
+            total.saturating_add(price)
+        });
+        self.keep(assembly.keys[part], price)
     }
 
-    fn remembered(&self, key: Fingerprint, price: impl FnOnce() -> u64) -> u64 {
+    /// The price that is known by this key.
+    fn recall(&self, key: Fingerprint) -> Option<u64> {
+        let slot = self.slot(key);
+        let price = slot.price.load(Relaxed);
         // An empty slot, zero combined with zero, must match no key.
-        let key = key.max(1);
-        // The upper bits choose the slot, and the slot's check holds all of them.
-        let slot = &self.slots[(key >> 40) as usize % SLOTS];
-        let held = slot.price.load(Relaxed);
-        if slot.check.load(Relaxed) == key ^ held {
-            return held;
-        }
-        let price = price();
+        (slot.check.load(Relaxed) == key.max(1) ^ price).then_some(price)
+    }
+
+    fn keep(&self, key: Fingerprint, price: u64) -> u64 {
+        let slot = self.slot(key);
         slot.price.store(price, Relaxed);
-        slot.check.store(key ^ price, Relaxed);
+        slot.check.store(key.max(1) ^ price, Relaxed);
         price
+    }
+
+    /// The upper bits choose the slot, and the slot's check holds all of them.
+    fn slot(&self, key: Fingerprint) -> &Slot {
+        &self.slots[(key >> 40) as usize % SLOTS]
     }
 }
 
@@ -112,6 +125,9 @@ pub struct Assembly {
     /// Stands for all that a price depends on and that no layer knows by itself: how it is run, and what is alive
     /// meanwhile.
     manners: Vec<Fingerprint>,
+    /// All that the price of each part depends on, and the price if it is known.
+    keys: Vec<Fingerprint>,
+    known: Vec<Option<u64>>,
     words: Vec<u64>,
 }
 
@@ -161,6 +177,14 @@ impl Assembly {
 
     fn layers_of(&self, part: usize) -> Range<usize> {
         part.checked_sub(1).map_or(0, |before| self.parts[before].1)..self.parts[part].1
+    }
+
+    fn find_keys(&mut self) {
+        self.keys.clear();
+        for part in 0..self.parts.len() {
+            let key = self.key(part, self.layers_of(part));
+            self.keys.push(key);
+        }
     }
 
     /// All that the price of a part depends on: its layers, how they are run, and their neighbours in other parts.

@@ -9,13 +9,13 @@
 //! Pieces are cut from networks that were built the long way, and both ways share
 //! everything after that; so the scores are equal bit for bit.
 
-use std::{cell::RefCell, sync::Arc};
+use std::cell::RefCell;
 
 use thread_local::ThreadLocal;
 
 use super::{
     metrics::Metrics,
-    piece::{Piece, Pieces, Totals, Whole, entry},
+    piece::{Known, Pieces, Totals, Whole, entry},
 };
 use crate::{
     error::Result,
@@ -51,7 +51,7 @@ struct Parts {
     own: Vec<Fingerprint>,
     /// The parts that others than the next may read: the last of each stage, and those of the head.
     marks: Vec<usize>,
-    pieces: Vec<Arc<Piece>>,
+    pieces: Vec<Known>,
     /// The last layers of the marked parts.
     exits: Vec<usize>,
     words: Vec<u64>,
@@ -103,8 +103,8 @@ impl Bench {
         let Self { parts, assembly, tensors, flows, .. } = self;
         let input = compiled.space.input_shape(genotype);
         let latency_us = compiled.pricer.latency_us(assembly);
-        let totals = parts.pieces.iter().fold(Totals::default(), |sum, piece| sum.plus(piece.totals));
-        let locals = parts.pieces.iter().flat_map(|piece| &piece.locals);
+        let totals = parts.pieces.iter().fold(Totals::default(), |sum, known| sum.plus(known.piece.totals));
+        let locals = parts.pieces.iter().flat_map(|known| &known.piece.locals);
         let wiring = assembly.wiring();
         let bytes = compiled.space.dtype().bytes();
         Ok(Metrics {
@@ -123,7 +123,7 @@ impl Bench {
         assembly.clear();
         tensors.clear();
         exits.clear();
-        for (part, piece) in pieces.iter().enumerate() {
+        for (part, Known { piece, .. }) in pieces.iter().enumerate() {
             assembly.append(&piece.graph, piece.key, exits);
             tensors.extend_from_slice(&piece.tensors);
             while marks.get(exits.len()) == Some(&part) {
@@ -147,16 +147,16 @@ impl Parts {
                 Some(exits) => self.head_key(part, exits),
                 None => fingerprint(&[self.own[part], read]),
             };
-            let piece = match (known.get(key), &whole) {
-                (Some(piece), _) => piece,
+            let found = match (known.get(key), &whole) {
+                (Some(found), _) => found,
                 (None, Some(whole)) => known.learn(whole.piece(part, key)),
                 (None, None) => {
                     let built = Whole::of(&compiled.space.architecture(genotype))?;
                     known.learn(whole.insert(built).piece(part, key))
                 }
             };
-            read = piece.exit;
-            self.pieces.push(piece);
+            read = found.exit;
+            self.pieces.push(found);
         }
         Ok(())
     }

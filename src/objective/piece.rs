@@ -29,8 +29,6 @@ pub(super) struct Piece {
     pub(super) locals: Vec<Local>,
     pub(super) tensors: Vec<Tensor>,
     pub(super) totals: Totals,
-    /// Stands for the tensor that the last layer writes.
-    pub(super) exit: Fingerprint,
 }
 
 /// What is only added up.
@@ -51,9 +49,17 @@ impl Totals {
     }
 }
 
+/// A piece, and what it writes: the next part waits for that, and should not wait for the piece as well.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) piece: Arc<Piece>,
+    /// Stands for the tensor that the last layer writes.
+    pub(super) exit: Fingerprint,
+}
+
 /// Pieces by key, for all threads.
 #[derive(Debug)]
-pub(super) struct Pieces(Vec<RwLock<HashMap<Fingerprint, Arc<Piece>, AsIs>>>);
+pub(super) struct Pieces(Vec<RwLock<HashMap<Fingerprint, Known, AsIs>>>);
 
 /// Pieces are kept on so many shelves, of which each is locked by itself.
 const SHELVES: usize = 256;
@@ -68,23 +74,22 @@ impl Default for Pieces {
 
 impl Pieces {
     /// The piece with this key, if it is known.
-    pub(super) fn get(&self, key: Fingerprint) -> Option<Arc<Piece>> {
-        let shelf = self.shelf(key).read().unwrap_or_else(PoisonError::into_inner);
-        shelf.get(&key).map(Arc::clone)
+    pub(super) fn get(&self, key: Fingerprint) -> Option<Known> {
+        self.shelf(key).read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
     /// Keeps a piece.
-    pub(super) fn learn(&self, piece: Piece) -> Arc<Piece> {
-        let piece = Arc::new(piece);
-        let mut shelf = self.shelf(piece.key).write().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn learn(&self, known: Known) -> Known {
+        let key = known.piece.key;
+        let mut shelf = self.shelf(key).write().unwrap_or_else(PoisonError::into_inner);
         if shelf.len() >= MOST {
             shelf.clear();
         }
-        shelf.insert(piece.key, Arc::clone(&piece));
-        piece
+        shelf.insert(key, known.clone());
+        known
     }
 
-    fn shelf(&self, key: Fingerprint) -> &RwLock<HashMap<Fingerprint, Arc<Piece>, AsIs>> {
+    fn shelf(&self, key: Fingerprint) -> &RwLock<HashMap<Fingerprint, Known, AsIs>> {
         // Bits that a map by the key itself does not look at first.
         &self.0[(key >> 28) as usize % SHELVES]
     }
@@ -140,16 +145,17 @@ impl Whole {
     }
 
     /// The piece of the part with this number, to be known by `key`.
-    pub(super) fn piece(&self, part: usize, key: Fingerprint) -> Piece {
+    pub(super) fn piece(&self, part: usize, key: Fingerprint) -> Known {
         let layers = self.layers(part);
-        Piece {
+        let exit = self.exit(layers.end);
+        let piece = Piece {
             key,
             graph: GraphSection::of(&self.network, &self.wiring, layers.clone(), &self.exits),
             locals: locals(&self.network, &self.wiring, &self.signals, layers.clone()),
             tensors: self.network.tensors().skip(layers.start).take(layers.len()).collect(),
-            totals: self.totals(layers.clone()),
-            exit: self.exit(layers.end),
-        }
+            totals: self.totals(layers),
+        };
+        Known { piece: Arc::new(piece), exit }
     }
 
     fn totals(&self, layers: Range<usize>) -> Totals {
