@@ -1,6 +1,10 @@
 //! Writing a file so that nobody ever sees half of it.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::Path,
+};
 
 use crate::error::{Error, Result};
 
@@ -11,9 +15,22 @@ use crate::error::{Error, Result};
 /// # Errors
 /// The folder cannot be written, or the file cannot be replaced.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
+    write_atomically_with(path, |file| file.write_all(content))
+}
+
+/// The same for content that is not to be held in memory as a whole.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_atomically_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+) -> Result<()> {
     let fail = |source| Error::io("write", path, source);
-    let mut file = beside(path)?;
-    file.write_all(content).map_err(fail)?;
+    let file = beside(path)?;
+    let mut buffer = BufWriter::new(file.as_file());
+    write(&mut buffer).and_then(|()| buffer.flush()).map_err(fail)?;
+    drop(buffer);
     file.as_file().sync_all().map_err(fail)?;
     make_readable(file.as_file()).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;

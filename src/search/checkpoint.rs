@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Problem, Result},
-    io::{read_text, write_atomically},
+    io::{read_text, write_atomically_with},
 };
 
 const SCHEMA: &str = "nas.checkpoint/1";
@@ -77,8 +77,7 @@ pub(super) fn write(
     algorithm: Value,
 ) -> Result<()> {
     let written = Written { schema: SCHEMA, identity, state, archive, algorithm };
-    let text = serde_json::to_vec(&written).map_err(|error| Error::io("write", path, error.into()))?;
-    write_atomically(path, &text)
+    write_atomically_with(path, |file| Ok(serde_json::to_writer(file, &written)?))
 }
 
 /// Reads the checkpoint of this very search.

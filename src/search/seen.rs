@@ -43,20 +43,22 @@ impl Seen {
     }
 }
 
-/// Written as one string of hexadecimal digits, in ascending order.
+/// Written as strings of hexadecimal digits, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Vec<String>")]
 struct Half(Hashes);
+
+/// How many hashes one string holds.
+const LINE: usize = 4096;
 
 impl Serialize for Half {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut hashes: Vec<u64> = self.0.iter().copied().collect();
         hashes.sort_unstable();
-        let mut text = String::with_capacity(16 * hashes.len());
-        for hash in hashes {
-            text.extend((0..16).rev().map(|digit| hex_digit(hash >> (4 * digit))));
-        }
-        serializer.serialize_str(&text)
+        serializer.collect_seq(hashes.chunks(LINE).map(|line| {
+            let digits = line.iter().flat_map(|hash| (0..16).rev().map(move |digit| hash >> (4 * digit)));
+            digits.map(hex_digit).collect::<String>()
+        }))
     }
 }
 
@@ -64,13 +66,14 @@ fn hex_digit(value: u64) -> char {
     char::from(b"0123456789abcdef"[(value & 15) as usize])
 }
 
-impl TryFrom<String> for Half {
+impl TryFrom<Vec<String>> for Half {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(lines: Vec<String>) -> Result<Self, String> {
         let digits =
             |chunk| std::str::from_utf8(chunk).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
-        let hashes: Option<_> = text.as_bytes().chunks(16).map(digits).collect();
+        let hashes: Option<_> =
+            lines.iter().flat_map(|line| line.as_bytes().chunks(16)).map(digits).collect();
         hashes.map(Self).ok_or_else(|| "something else than hexadecimal digits".into())
     }
 }
@@ -82,10 +85,10 @@ mod tests {
     #[test]
     fn the_seen_set_survives_its_own_text() {
         let mut seen = Seen::default();
-        (0..100_u64).for_each(|value| seen.insert(hash(&value.to_le_bytes())));
+        (0..10_000_u64).for_each(|value| seen.insert(hash(&value.to_le_bytes())));
         let text = serde_json::to_string(&seen).unwrap();
         assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
-        assert!(serde_json::from_str::<Seen>("{\"young\":\"xyz\",\"old\":\"\"}").is_err());
+        assert!(serde_json::from_str::<Seen>("{\"young\":[\"xyz\"],\"old\":[]}").is_err());
     }
 
     #[test]
