@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 18] = [
+const FLOORS: [(&str, u32); 19] = [
     ("units", 0),
     ("stable_hash", 0),
     ("schemas", 0),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u32); 18] = [
     ("measure", 3),
     ("estimator", 4),
     ("trainability", 4),
+    ("energy", 4),
     ("search", 5),
     ("objective", 5),
     ("report", 6),

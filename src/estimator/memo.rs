@@ -116,4 +116,10 @@ impl Assembly {
     pub fn wiring(&self) -> &Wiring {
         self.graph.wiring()
     }
+
+    /// The layers as they are run, once [`Pricer::assembled_us`] has been asked.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
 }

@@ -9,10 +9,11 @@ pub use metrics::Metrics;
 use compiled::Compiled;
 
 use crate::{
+    energy::EnergyModel,
     error::{Error, Result},
     estimator::Estimator,
     search::{Evaluation, Gene, Objectives, Problem},
-    space::{Constraint, GeneKind, Genotype, Space},
+    space::{Constraint, GeneKind, Genotype, Metric, Space},
     stable_hash::short_id,
 };
 
@@ -20,6 +21,15 @@ use crate::{
 const REFERENCE_LATENCY: f64 = 1.1;
 /// … and this much less trainable.
 const REFERENCE_SCORE: f64 = 0.1;
+
+/// What a search may take beside a space and an estimator.
+#[derive(Clone, Debug, Default)]
+pub struct SearchOptions<'a> {
+    /// Only genes of these kinds are free; all where it is none.
+    pub free: Option<Vec<GeneKind>>,
+    /// What tells energies; without it nothing is known of them.
+    pub energy: Option<&'a EnergyModel>,
+}
 
 /// The search problem of a space on an accelerator: latency down, trainability up.
 ///
@@ -41,7 +51,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// The baseline does not decode, or the estimator predicts something else than latency.
     pub fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
-        Self::with_free(space, estimator, None)
+        Self::with(space, estimator, SearchOptions::default())
     }
 
     /// Searches the genes of these kinds only.
@@ -49,10 +59,16 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// As [`Self::new`].
     pub fn only(space: &'a Space, estimator: &'a Estimator, kinds: &[GeneKind]) -> Result<Self> {
-        Self::with_free(space, estimator, Some(kinds.to_vec()))
+        Self::with(space, estimator, SearchOptions { free: Some(kinds.to_vec()), ..SearchOptions::default() })
     }
 
-    fn with_free(space: &'a Space, estimator: &'a Estimator, kinds: Option<Vec<GeneKind>>) -> Result<Self> {
+    /// Searches with these options.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; or the space limits the energy and there is no model of it, or that has no prices for the
+    /// space's number format.
+    pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
+        let kinds = options.free;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         if let Some(target) = estimator.target() {
             return Err(Error::unusable(format!(
@@ -63,12 +79,14 @@ impl<'a> ArchitectureSearch<'a> {
                 target.unit
             )));
         }
-        let baseline = Metrics::of(&space.network(&space.baseline().0)?, estimator);
+        check_energy(space, options.energy)?;
+        let network = space.network(&space.baseline().0)?;
+        let baseline = Metrics::with_energy(&network, estimator, options.energy)?;
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
         Ok(Self {
-            compiled: Compiled::new(space, estimator)?,
+            compiled: Compiled::new(space, estimator, options.energy)?,
             constraints: space.constraints().to_vec(),
             baseline,
             kinds,
@@ -93,6 +111,12 @@ impl<'a> ArchitectureSearch<'a> {
     #[must_use]
     pub fn free_kinds(&self) -> Option<&[GeneKind]> {
         self.kinds.as_deref()
+    }
+
+    /// What tells energies, if anything does.
+    #[must_use]
+    pub fn energy(&self) -> Option<&'a EnergyModel> {
+        self.compiled.energy()
     }
 
     /// The baseline's metrics.
@@ -146,6 +170,20 @@ impl<'a> ArchitectureSearch<'a> {
     }
 }
 
+/// A limit on what nobody knows could not be kept.
+fn check_energy(space: &Space, energy: Option<&EnergyModel>) -> Result<()> {
+    let limit = space.constraints().iter().find(|constraint| constraint.metric == Metric::EnergyUj);
+    match (limit, energy) {
+        (Some(limit), None) => Err(Error::unusable(format!(
+            "space `{}` requires {limit}, and there is no energy model; give one with --energy FILE, such as \
+             energy/horowitz-2014-45nm.json, or name it in target.energy",
+            space.name()
+        ))),
+        (_, Some(model)) => model.check(space.dtype()),
+        (None, None) => Ok(()),
+    }
+}
+
 /// Neighbouring genes are exchanged together; genes of a kind are set alike in the first generation.
 fn search_gene(gene: &crate::space::Gene) -> Gene {
     Gene::new(gene.labels.len() as u16).in_group(gene.group as u32).of_kind(gene.kind.name())
@@ -188,7 +226,9 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn identity(&self) -> String {
-        short_id(format!("{} {}", self.space().hash(), self.compiled.estimator().hash()).as_bytes())
+        let energy = self.energy().map_or(String::new(), |model| format!(" {}", model.hash()));
+        let (space, estimator) = (self.space().hash(), self.compiled.estimator().hash());
+        short_id(format!("{space} {estimator}{energy}").as_bytes())
     }
 }
 

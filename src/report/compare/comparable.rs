@@ -25,17 +25,20 @@ pub enum Premise {
     Reference,
     /// What was measured on, where both were measured.
     Device,
+    /// What told the energies, where both know them.
+    Energy,
 }
 
 impl Premise {
     /// Names as they stand on the command line.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("space", Self::Space),
         ("estimator", Self::Estimator),
         ("dtype", Self::Dtype),
         ("requirement", Self::Requirement),
         ("reference", Self::Reference),
         ("device", Self::Device),
+        ("energy", Self::Energy),
     ];
 
     /// What it is in `report`; empty where it is not known.
@@ -47,6 +50,10 @@ impl Premise {
             Self::Requirement => report.requirement.clone(),
             Self::Reference => reference(&report.hypervolume_reference),
             Self::Device => devices(report),
+            Self::Energy => report
+                .energy
+                .as_ref()
+                .map_or(String::new(), |model| format!("{} ({})", model.name, model.hash)),
         }
     }
 }

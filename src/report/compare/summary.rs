@@ -128,6 +128,7 @@ pub(super) fn label(quantity: Quantity) -> &'static str {
         Quantity::Params => "params",
         Quantity::ModelBytes => "model",
         Quantity::PeakActivationBytes => "peak activation",
+        Quantity::EnergyUj => "energy",
         Quantity::Hypervolume => "hypervolume",
         Quantity::MeasuredLatencyMs => "measured latency",
     }
