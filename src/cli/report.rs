@@ -58,6 +58,7 @@ enum Form {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let files = files(args)?;
+    check_fleet(args, &files)?;
     if !files.is_empty() {
         write(args, &files)?;
     } else if args.force || args.random_line {
@@ -99,6 +100,15 @@ fn files(args: &Args) -> anyhow::Result<Vec<(&Path, Form)>> {
         }
     }
     Ok(files)
+}
+
+/// A figure shows no energies, so a fleet needs a report.
+fn check_fleet(args: &Args, files: &[(&Path, Form)]) -> anyhow::Result<()> {
+    let figures = !files.is_empty() && files.iter().all(|(_, form)| matches!(form, Form::Figure(_)));
+    if args.fleet.is_some() && figures {
+        bail!("--fleet is told in a report, not in a figure; ask for one with --out");
+    }
+    Ok(())
 }
 
 fn form(file: &Path) -> anyhow::Result<Form> {

@@ -216,6 +216,9 @@ fn a_fleet_is_reckoned_in_every_form_and_nonsense_refused() {
             "{count}"
         );
     }
+    let figure = folder.path().join("front.svg");
+    let plot = said(&[&["--plot", figure.to_str().unwrap()], &year[..]].concat());
+    assert!(plot.contains("--fleet is told in a report"), "{plot}");
     let often = said(&["--fleet", "10", "--inferences-per-day", "1e12"]);
     assert!(often.contains("expected at most") && often.contains("the baseline takes"), "{often}");
     assert!(refusal(&[&["report", unknown], &year[..]].concat()).contains("search again with --energy"));
