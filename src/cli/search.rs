@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use nas::{
     energy::EnergyModel,
     estimator::Estimator,
-    objective::{ArchitectureSearch, SearchOptions},
+    objective::{ArchitectureSearch, Goal, SearchOptions},
     report::{AblationRow, Report, Settings, ablate, exact_gap, front_csv, report_markdown},
     search::{Algorithm, Budget, Executor, Outcome, Termination},
     space::{GeneKind, Space, Target},
@@ -46,6 +46,10 @@ pub(super) struct Args {
     /// energy/horowitz-2014-45nm.json, or an estimator that was fitted on an energy; by default what the space names.
     #[arg(long, value_name = "FILE")]
     pub(super) energy: Option<PathBuf>,
+    /// What to minimise while trainability goes up: latency, or latency,energy for a front that holds what is good in
+    /// either.
+    #[arg(long, value_name = "GOAL", default_value = Goal::default().name())]
+    objective: Goal,
     /// The run folder to write; by default the next free one below runs/.
     #[arg(long, short, value_name = "RUN", conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
@@ -144,7 +148,7 @@ pub(super) fn problem<'a>(
         bail!("{} has no gene of the kind `{kind}` to be freed; see `nas space`", args.space.display());
     }
     let free = (!args.free.is_empty()).then(|| args.free.clone());
-    Ok(ArchitectureSearch::with(space, estimator, SearchOptions { free, energy })?)
+    Ok(ArchitectureSearch::with(space, estimator, SearchOptions { free, energy, goal: args.objective })?)
 }
 
 pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {
@@ -240,7 +244,7 @@ fn searched(
     reporter.finish();
     let outcome = outcome?;
     let ablation = if args.ablate && outcome.termination != Termination::Cancelled {
-        ablate(space, estimator, problem.energy(), &outcome, args.seed, budget, stop)?
+        ablate(space, estimator, &problem.options(), &outcome, args.seed, budget, stop)?
     } else {
         Vec::new()
     };
@@ -283,10 +287,14 @@ fn status(outcome: &Outcome) -> Status {
 pub(super) fn repeated(args: &Args) -> String {
     let population = args.population.map_or(String::new(), |size| format!(" --population {size}"));
     let energy = args.energy.as_ref().map_or(String::new(), |path| format!(" --energy {}", path.display()));
+    let goal = match args.objective {
+        goal if goal == Goal::default() => String::new(),
+        goal => format!(" --objective {}", goal.name()),
+    };
     let kinds: Vec<String> = args.free.iter().map(|kind| kind.name().replace(' ', "-")).collect();
     let free = if kinds.is_empty() { String::new() } else { format!(" --free {}", kinds.join(",")) };
     format!(
-        " --seed {} --algorithm {}{population}{free}{energy} -n {}",
+        " --seed {} --algorithm {}{population}{free}{energy}{goal} -n {}",
         args.seed, args.algorithm, args.evaluations
     )
 }

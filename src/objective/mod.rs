@@ -1,9 +1,11 @@
 //! What the search of architectures minimises, and what it must keep to.
 
 mod compiled;
+mod goal;
 mod metrics;
 mod piece;
 
+pub use goal::Goal;
 pub use metrics::Metrics;
 
 use compiled::Compiled;
@@ -19,6 +21,8 @@ use crate::{
 
 /// The hypervolume's reference point: this many times the baseline's latency …
 const REFERENCE_LATENCY: f64 = 1.1;
+/// … and of its energy where that is minimised …
+const REFERENCE_ENERGY: f64 = 1.1;
 /// … and this much less trainable.
 const REFERENCE_SCORE: f64 = 0.1;
 
@@ -29,9 +33,11 @@ pub struct SearchOptions<'a> {
     pub free: Option<Vec<GeneKind>>,
     /// What tells energies; without it nothing is known of them.
     pub energy: Option<&'a EnergyModel>,
+    /// What is minimised.
+    pub goal: Goal,
 }
 
-/// The search problem of a space on an accelerator: latency down, trainability up.
+/// The search problem of a space on an accelerator: latency down, trainability up, and energy down if that is a goal.
 ///
 /// Only the genes of some kinds may be free; the others stay at the baseline.
 pub struct ArchitectureSearch<'a> {
@@ -40,6 +46,7 @@ pub struct ArchitectureSearch<'a> {
     baseline: Metrics,
     /// The kinds of gene that are free, unless all are.
     kinds: Option<Vec<GeneKind>>,
+    goal: Goal,
     /// The space's index of each free gene.
     free: Vec<usize>,
     genes: Vec<Gene>,
@@ -65,10 +72,10 @@ impl<'a> ArchitectureSearch<'a> {
     /// Searches with these options.
     ///
     /// # Errors
-    /// As [`Self::new`]; or the space limits the energy and there is no model of it, or that has no prices for the
+    /// As [`Self::new`]; or the space limits the energy, or it is a goal, and there is no model of it, or that has no prices for the
     /// space's number format.
     pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
-        let kinds = options.free;
+        let SearchOptions { free: kinds, energy, goal } = options;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         if let Some(target) = estimator.target() {
             return Err(Error::unusable(format!(
@@ -79,17 +86,18 @@ impl<'a> ArchitectureSearch<'a> {
                 target.unit
             )));
         }
-        check_energy(space, options.energy)?;
+        check_energy(space, energy, goal)?;
         let network = space.network(&space.baseline().0)?;
-        let baseline = Metrics::with_energy(&network, estimator, options.energy)?;
+        let baseline = Metrics::with_energy(&network, estimator, energy)?;
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
         Ok(Self {
-            compiled: Compiled::new(space, estimator, options.energy)?,
+            compiled: Compiled::new(space, estimator, energy)?,
             constraints: space.constraints().to_vec(),
             baseline,
             kinds,
+            goal,
             free,
             genes,
         })
@@ -117,6 +125,18 @@ impl<'a> ArchitectureSearch<'a> {
     #[must_use]
     pub fn energy(&self) -> Option<&'a EnergyModel> {
         self.compiled.energy()
+    }
+
+    /// What is minimised.
+    #[must_use]
+    pub fn goal(&self) -> Goal {
+        self.goal
+    }
+
+    /// The options that it was made with.
+    #[must_use]
+    pub fn options(&self) -> SearchOptions<'a> {
+        SearchOptions { free: self.kinds.clone(), energy: self.energy(), goal: self.goal }
     }
 
     /// The baseline's metrics.
@@ -171,9 +191,13 @@ impl<'a> ArchitectureSearch<'a> {
 }
 
 /// A limit on what nobody knows could not be kept.
-fn check_energy(space: &Space, energy: Option<&EnergyModel>) -> Result<()> {
+fn check_energy(space: &Space, energy: Option<&EnergyModel>, goal: Goal) -> Result<()> {
     let limit = space.constraints().iter().find(|constraint| constraint.metric == Metric::EnergyUj);
     match (limit, energy) {
+        (_, None) if goal == Goal::LatencyAndEnergy => Err(Error::unusable(
+            "energy is to be minimised, and there is no energy model; give one with --energy FILE, such as \
+             energy/horowitz-2014-45nm.json",
+        )),
         (Some(limit), None) => Err(Error::unusable(format!(
             "space `{}` requires {limit}, and there is no energy model; give one with --energy FILE, such as \
              energy/horowitz-2014-45nm.json, or name it in target.energy",
@@ -195,16 +219,16 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn objectives(&self) -> Vec<String> {
-        vec!["latency_us".into(), "-trainability".into()]
+        self.goal.objectives()
     }
 
     fn evaluate(&self, genes: &[u8]) -> Evaluation {
         // A genotype of this space always decodes; if it did not, it would be as bad as can be.
         let Ok(metrics) = self.metrics(genes) else {
-            return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
+            return Evaluation::feasible(Objectives::splat(f64::INFINITY, self.goal.count()));
         };
         let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
-        Evaluation::feasible([metrics.latency_us, -metrics.trainability]).with_violation(violation)
+        Evaluation::feasible(self.goal.of(&metrics)).with_violation(violation)
     }
 
     fn canonicalise(&self, genes: &mut [u8]) {
@@ -221,14 +245,20 @@ impl Problem for ArchitectureSearch<'_> {
 
     /// A little worse than the baseline, so that runs of one space and estimator can be compared.
     fn hypervolume_reference(&self) -> Option<Objectives> {
-        let Metrics { latency_us, trainability, .. } = self.baseline;
-        Some(Objectives::from([REFERENCE_LATENCY * latency_us, REFERENCE_SCORE - trainability]))
+        let Metrics { latency_us, trainability, energy_uj, .. } = self.baseline;
+        Some(self.goal.of(&Metrics {
+            latency_us: REFERENCE_LATENCY * latency_us,
+            trainability: trainability - REFERENCE_SCORE,
+            energy_uj: energy_uj.map(|uj| REFERENCE_ENERGY * uj),
+            ..self.baseline
+        }))
     }
 
     fn identity(&self) -> String {
         let energy = self.energy().map_or(String::new(), |model| format!(" {}", model.hash()));
         let (space, estimator) = (self.space().hash(), self.compiled.estimator().hash());
-        short_id(format!("{space} {estimator}{energy}").as_bytes())
+        let goal = if self.goal == Goal::default() { "" } else { self.goal.name() };
+        short_id(format!("{space} {estimator}{energy}{goal}").as_bytes())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     energy::EnergyModel,
     error::Result,
     estimator::Estimator,
-    objective::{ABLATION, ArchitectureSearch, SearchOptions, requirement},
+    objective::{ABLATION, ArchitectureSearch, Goal, SearchOptions, requirement},
     search::{
         Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination, pareto::gap,
     },
@@ -61,6 +61,7 @@ impl Report {
             provenance: estimator.provenance().into(),
             energy: search.energy().map(EnergyOrigin::of),
             fleet: None,
+            goal: (search.goal() != Goal::default()).then(|| search.goal().name().into()),
             algorithm: settings.algorithm.to_string(),
             seed: settings.seed,
             free: search.free_kinds().map(|kinds| kinds.iter().map(ToString::to_string).collect()),
@@ -95,7 +96,8 @@ fn entry(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>, gen
 }
 
 /// At most `count` of the front, evenly spread: from the fastest to the last that is not slower
-/// than the baseline, or of the whole front if all are slower.
+/// than the baseline, or of the whole front if all are slower. Where energy is minimised, the one with the least of
+/// the whole front is among them.
 fn representatives<'o>(
     search: &ArchitectureSearch<'_>,
     outcome: &'o Outcome,
@@ -104,11 +106,28 @@ fn representatives<'o>(
     let baseline = search.baseline().latency_us;
     let faster = outcome.front.iter().take_while(|candidate| candidate.objectives[0] <= baseline).count();
     let pool = if faster > 0 { &outcome.front[..faster] } else { &outcome.front[..] };
-    if pool.len() <= count {
-        return pool.iter().collect();
+    let last = pool.len().saturating_sub(1);
+    let mut picked: Vec<usize> = match pool.len() <= count {
+        true => (0..pool.len()).collect(),
+        false => (0..count).map(|step| step * last / (count - 1).max(1)).collect(),
+    };
+    if let Some(least) = least_energy(&outcome.front).filter(|least| !picked.contains(least)) {
+        let place = picked.partition_point(|index| *index < least);
+        if picked.len() >= count && count > 1 {
+            // In the place of its neighbour, but never of the fastest.
+            picked.remove(place.clamp(1, picked.len() - 1));
+        }
+        if picked.len() < count {
+            picked.insert(place.min(picked.len()), least);
+        }
     }
-    let last = pool.len() - 1;
-    (0..count).map(|step| &pool[step * last / (count - 1).max(1)]).collect()
+    picked.into_iter().map(|index| &outcome.front[index]).collect()
+}
+
+/// The one with the least energy, where that is minimised.
+fn least_energy(pool: &[Candidate]) -> Option<usize> {
+    let energies = pool.iter().enumerate().filter_map(|(index, one)| Some((index, *one.objectives.get(2)?)));
+    energies.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
 /// The whole front as CSV: id, objectives, energy where it is known, and genotype.
@@ -136,20 +155,21 @@ pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outco
     csv
 }
 
-/// What single kinds of gene achieve within the requirement, and `all` beside them; empty if cancelled.
+/// What single kinds of gene achieve within the requirement, and `all` beside them, where the search was `asked` for
+/// with these options; empty if cancelled.
 ///
 /// # Errors
 /// As [`Executor::run`].
 pub fn ablate(
     space: &Space,
     estimator: &Estimator,
-    energy: Option<&EnergyModel>,
+    asked: &SearchOptions<'_>,
     all: &Outcome,
     seed: u64,
     budget: Budget,
     cancel: &AtomicBool,
 ) -> Result<Vec<AblationRow>> {
-    let options = |free| SearchOptions { free, energy };
+    let options = |free| SearchOptions { free, ..asked.clone() };
     let whole = ArchitectureSearch::with(space, estimator, options(None))?;
     let baseline = Candidate {
         genotype: space.baseline().clone(),

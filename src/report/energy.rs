@@ -170,6 +170,13 @@ impl Report {
         Ok(())
     }
 
+    /// The reported entry with the least energy, if that is less than `uj`.
+    fn frugal(&self, uj: f64) -> Option<(usize, &Entry)> {
+        let known =
+            self.front.iter().enumerate().filter(|(_, entry)| entry.energy_uj.is_some_and(|own| own < uj));
+        known.min_by(|a, b| a.1.energy_uj.unwrap_or(uj).total_cmp(&b.1.energy_uj.unwrap_or(uj)))
+    }
+
     /// The verdict on energy in a few lines; none where it is not known.
     pub(super) fn energy_lines(&self) -> Vec<String> {
         let Some(found) = self.finding() else { return Vec::new() };
@@ -180,7 +187,14 @@ impl Report {
             false => "",
         };
         let line = format!("energy of an inference {} → {}, {change}{relative}", energy(from), energy(to));
-        std::iter::once(line).chain(self.fleet.as_ref().map(|fleet| fleet.line(relative))).collect()
+        let frugal = self.frugal(to).map(|(index, entry)| {
+            let told = energy(entry.energy_uj.unwrap_or_default());
+            format!("of the reported ones #{index} takes least energy, {told} in {:.3} ms", entry.latency_ms)
+        });
+        std::iter::once(line)
+            .chain(frugal)
+            .chain(self.fleet.as_ref().map(|fleet| fleet.line(relative)))
+            .collect()
     }
 }
 

@@ -76,6 +76,9 @@ pub struct Report {
     /// What a fleet spends in a year, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<Fleet>,
+    /// What was minimised beside the latency: `latency,energy`; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<String>,
     /// The search algorithm.
     pub algorithm: String,
     /// The seed of all random numbers.
@@ -106,7 +109,8 @@ pub struct Report {
     pub gap: Option<ExactGap>,
     /// How the hypervolume grew.
     pub convergence: Vec<ConvergenceRow>,
-    /// The reference point of the hypervolume: microseconds, negated trainability.
+    /// The reference point of the hypervolume: microseconds, negated trainability, and microjoules where energy is a
+    /// goal.
     pub hypervolume_reference: Vec<f64>,
 }
 

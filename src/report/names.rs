@@ -10,6 +10,7 @@ pub(super) fn problems(report: &Report, file: &str) -> Vec<Problem> {
     names.extend(estimators.map(|(index, origin)| (format!("estimators[{index}].name"), &origin.name)));
     let words = [&report.algorithm, &report.termination, &report.requirement];
     names.extend(["algorithm", "termination", "requirement"].map(str::to_owned).into_iter().zip(words));
+    names.extend(report.goal.iter().map(|goal| ("goal".to_owned(), goal)));
     if let Some(energy) = &report.energy {
         names.push(("energy.name".to_owned(), &energy.name));
         names.push(("energy.source".to_owned(), &energy.source));

@@ -3,7 +3,7 @@
 use super::{ConvergenceRow, Run, entry::rounded};
 use crate::{
     error::{Error, Result},
-    objective::{ArchitectureSearch, SearchOptions},
+    objective::{ArchitectureSearch, Goal, SearchOptions},
     search::{Algorithm, Budget, Executor},
 };
 
@@ -39,7 +39,8 @@ impl RandomLine {
         if let Some(origin) = report.energy.as_ref().filter(|_| run.energy.is_none()) {
             return Err(missing("energy", &origin.name));
         }
-        let options = SearchOptions { energy: run.energy.as_ref(), ..SearchOptions::default() };
+        let goal = report.goal.as_deref().map_or(Ok(Goal::default()), str::parse)?;
+        let options = SearchOptions { energy: run.energy.as_ref(), goal, free: None };
         let problem = ArchitectureSearch::with(space, estimator, options)?;
         let outcome = Executor::new(&problem)
             .algorithm(Algorithm::Random)

@@ -88,7 +88,8 @@ pub(super) fn effort(report: &Report) -> String {
         report.termination,
         report.algorithm,
         report.seed
-    ) + &snapped(report)
+    ) + &report.goal.as_ref().map_or(String::new(), |goal| format!("; minimised: {goal}"))
+        + &snapped(report)
         + &freed(report)
         + &report.gap.as_ref().map_or(String::new(), gap_text)
 }

@@ -125,6 +125,54 @@ fn a_limit_on_the_energy_is_kept() {
     assert!(said.contains("energy_uj <= 0.9 x baseline") && said.contains("--energy FILE"), "{said}");
 }
 
+/// The front holds what no other beats in latency, trainability and energy, and a search may go on with it.
+#[test]
+fn latency_and_energy_may_both_be_minimised() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, goal: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let output = search(&run, &[&["--energy", ENERGY, "--objective", goal], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        (Report::load(&run.join("report.json")).unwrap(), run)
+    };
+    let (plain, plain_run) = run("plain", "latency", &[]);
+    let (both, both_run) = run("both", "latency,energy", &["--ablate"]);
+    let (again, _) = run("again", "latency,energy", &["--ablate", "-j", "1"]);
+    assert_eq!(both, again, "on any number of threads");
+    assert_eq!((plain.goal, both.goal.as_deref()), (None, Some("latency,energy")));
+    assert_eq!(both.hypervolume_reference.len(), 3);
+    let energies = |run: &Path| -> Vec<f64> {
+        let csv = fs::read_to_string(run.join("front.csv")).unwrap();
+        csv.lines().skip(1).map(|line| line.split(',').nth(3).unwrap().parse().unwrap()).collect()
+    };
+    let least = |energies: Vec<f64>| energies.into_iter().fold(f64::INFINITY, f64::min);
+    let exact = ["--algorithm", "exact", "--free", "kernel,expansion", "-n", "5000"];
+    let (of_latency, latency_run) = run("exact", "latency", &exact);
+    let (of_both, exact_run) = run("exact-both", "latency,energy", &exact);
+    assert!(of_both.front_size > of_latency.front_size, "what is good in energy alone is on it too");
+    assert!(least(energies(&exact_run)) <= least(energies(&latency_run)));
+    let reported = of_both.front.iter().filter_map(|entry| entry.energy_uj).fold(f64::INFINITY, f64::min);
+    assert_eq!(reported, least(energies(&exact_run)), "the one with the least energy is reported");
+    let page = folder.path().join("page.html");
+    let written = nas(&["report", both_run.to_str().unwrap(), "-o", page.to_str().unwrap(), "--random-line"]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    assert!(fs::read_to_string(page).unwrap().contains("µs × trainability × µJ"));
+
+    let compared = nas(&["compare", both_run.to_str().unwrap(), both_run.to_str().unwrap()]);
+    let text = stdout(&compared);
+    assert!(compared.status.success() && text.contains("hypervolume (µs × trainability × µJ)"), "{text}");
+    let volume = both.convergence.last().unwrap().hypervolume;
+    assert!(text.contains(&format!("{volume:.1}")), "as the search reckoned it, {volume}: {text}");
+    let compared = nas(&["compare", plain_run.to_str().unwrap(), both_run.to_str().unwrap()]);
+    assert_eq!(compared.status.code(), Some(3), "{}", stdout(&compared));
+    assert!(stdout(&compared).contains("--allow reference"));
+
+    let said = refusal(&["search", TINY, "--objective", "latency,energy"]);
+    assert!(said.contains("there is no energy model; give one with --energy"), "{said}");
+    let said = refusal(&["search", TINY, "--objective", "energy", "--energy", ENERGY]);
+    assert!(said.contains("take the entry with the least energy"), "{said}");
+}
+
 #[test]
 fn a_space_may_name_its_energy_model() {
     let folder = tempfile::tempdir().unwrap();

@@ -81,6 +81,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         provenance: "a formula".into(),
         energy: None,
         fleet: None,
+        goal: None,
         algorithm: "nsga2".into(),
         seed: 3,
         free: None,

@@ -169,6 +169,7 @@ fn report() -> Report {
     report.parallelism = Some(8);
     let (name, hash, source) = ("m".into(), "3".into(), "a book".into());
     report.energy = Some(EnergyOrigin { name, hash, source, relative: true });
+    report.goal = Some("latency,energy".into());
     report.fleet = Some(Fleet {
         devices: 10,
         inferences_per_day: 0.5,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, one_of},
     report::Report,
+    units::energy,
 };
 
 /// Something that has to be alike in both runs unless it is allowed to differ.
@@ -93,6 +94,9 @@ fn devices(report: &Report) -> String {
 fn reference(point: &[f64]) -> String {
     match point {
         [latency_us, score] => format!("{:.3} ms, trainability {:.3}", latency_us / 1e3, -score),
+        [latency_us, score, uj] => {
+            format!("{:.3} ms, trainability {:.3}, {}", latency_us / 1e3, -score, energy(*uj))
+        }
         values => values.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
     }
 }
