@@ -5,6 +5,7 @@
 //! searches a curated space for the architecture with the least *latency on a
 //! given accelerator* at no less expected accuracy.
 
+pub mod energy;
 pub mod error;
 pub mod estimator;
 pub mod io;

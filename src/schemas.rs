@@ -29,6 +29,7 @@ schemas! {
     "space": "a search space",
     "network": "a network; a .jsonl file has one a line",
     "datasheet": "a chip as its datasheet describes it",
+    "energy": "what operations and bytes cost in energy",
     "estimator": "an estimator as `nas fit` writes it",
     "report": "the result of a search",
     "codesign": "the result of a search for several chips",

@@ -74,6 +74,33 @@ pub fn binary_bytes(bytes: Bytes) -> String {
         .map_or_else(|| format!("{bytes} B"), |(scale, prefix)| format!("{:.2} {prefix}", value / scale))
 }
 
+/// Writes an energy in microjoules with a prefix and four digits, `812.3 µJ`.
+#[must_use]
+pub fn energy(uj: f64) -> String {
+    const UNITS: [(f64, &str); 5] = [(1e6, "J"), (1e3, "mJ"), (1.0, "µJ"), (1e-3, "nJ"), (1e-6, "pJ")];
+    if uj == 0.0 {
+        return "0 µJ".into();
+    }
+    let (size, unit) = UNITS.into_iter().find(|(size, _)| uj >= *size).unwrap_or((1e-6, "pJ"));
+    let value = uj / size;
+    let decimals = if value >= 1000.0 { 0 } else { 3 - value.log10().floor().clamp(0.0, 2.0) as usize };
+    format!("{value:.decimals$} {unit}")
+}
+
+/// Writes a count in groups of three digits, `1,000,000`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Units that bytes are written in, with their sizes.
 const BYTE_UNITS: [(&str, f64); 8] = [
     ("", 1.0),
@@ -107,6 +134,13 @@ mod tests {
         assert_eq!(si(999), "999");
         assert_eq!(binary_bytes(Bytes(6_021_120)), "5.74 MiB");
         assert_eq!(binary_bytes(Bytes(512)), "512 B");
+    }
+
+    #[test]
+    fn energies_print_with_four_digits() {
+        let shown = [0.0, 812.34, 1234.5, 0.012_345, 2.5e6, 3e-7, 12.0].map(energy);
+        assert_eq!(shown, ["0 µJ", "812.3 µJ", "1.234 mJ", "12.35 nJ", "2.500 J", "0.300 pJ", "12.00 µJ"]);
+        assert_eq!([7, 999, 1000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use nas::{
+    energy::EnergyModel,
     estimator::Estimator,
-    objective::{ArchitectureSearch, Metrics},
+    objective::{ArchitectureSearch, Metrics, SearchOptions},
     search::Problem,
     space::{Space, read_space},
 };
@@ -31,16 +32,34 @@ fn genotype(space: &Space, seed: usize) -> Vec<u8> {
     space.genes().iter().map(alternative).collect()
 }
 
-/// Each candidate twice, since the second time all of it is remembered.
+/// The shipped table, which follows the schedule of the latency's estimator, and an estimator as if it had been fitted
+/// on energies, which has a schedule of its own.
+fn energies() -> [EnergyModel; 2] {
+    let text = std::fs::read_to_string(root().join("estimators/ethos-u65-512.json")).unwrap();
+    let mut fitted: serde_json::Value = serde_json::from_str(&text).unwrap();
+    fitted["target"] = "energy_mj".into();
+    fitted["unit"] = "mJ".into();
+    let table = root().join("energy/horowitz-2014-45nm.json");
+    [EnergyModel::load(&table).unwrap(), EnergyModel::parse("fitted.json", &fitted.to_string()).unwrap()]
+}
+
 fn check(space: &Space, estimator: &Estimator, candidates: usize) {
-    let search = ArchitectureSearch::new(space, estimator).unwrap();
+    check_with(space, estimator, None, candidates);
+}
+
+/// Each candidate twice, since the second time all of it is remembered.
+fn check_with(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>, candidates: usize) {
+    let options = SearchOptions { energy, ..SearchOptions::default() };
+    let search = ArchitectureSearch::with(space, estimator, options).unwrap();
     for seed in (0..candidates).chain(0..candidates) {
         let mut genes = genotype(space, seed);
         if seed % 2 == 0 {
             search.canonicalise(&mut genes);
         }
         let network = space.network(&genes).unwrap();
-        let (long, short) = (Metrics::of(&network, estimator), search.metrics(&genes).unwrap());
+        let long = Metrics::with_energy(&network, estimator, energy).unwrap();
+        let short = search.metrics(&genes).unwrap();
+        assert_eq!(long.energy_uj.is_some(), energy.is_some());
         assert_eq!(short, long, "{} on {}, seed {seed}: {genes:?}", space.name(), estimator.name());
     }
 }
@@ -50,6 +69,19 @@ fn the_shipped_spaces_score_alike_on_both_ways() {
     for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
         let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
         estimators().iter().for_each(|estimator| check(&space, estimator, 150));
+    }
+}
+
+#[test]
+fn energies_are_alike_on_both_ways() {
+    let (energies, estimators) = (energies(), estimators());
+    for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
+        let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
+        for (energy, estimator) in
+            energies.iter().flat_map(|energy| estimators.iter().map(move |e| (energy, e)))
+        {
+            check_with(&space, estimator, Some(energy), 60);
+        }
     }
 }
 
@@ -151,5 +183,6 @@ proptest! {
     fn any_space_scores_alike_on_both_ways(text in any_space(), chip in 0..4_usize) {
         let space = read_space("any.json", &text).unwrap();
         check(&space, &estimators()[chip], 25);
+        energies().iter().for_each(|energy| check_with(&space, &estimators()[chip], Some(energy), 10));
     }
 }

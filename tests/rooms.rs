@@ -23,6 +23,7 @@ const FLOORS: [(&str, u32); 19] = [
     ("measure", 3),
     ("estimator", 4),
     ("trainability", 4),
+    ("energy", 4),
     ("search", 5),
     ("objective", 5),
     ("report", 6),

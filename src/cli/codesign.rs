@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use nas::{
+    energy::EnergyModel,
     estimator::{Estimator, Lanes},
     objective::ArchitectureSearch,
     report::{ChipRow, CoDesign, Design, Entry, Origin},
@@ -35,6 +36,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let chips: Vec<Chip> =
         args.estimator.iter().map(|path| chip(args, path)).collect::<anyhow::Result<_>>()?;
     check_names(&chips)?;
+    let energy = search::energy(args)?;
     let threshold = highest_baseline(&chips)?;
     let folder = folder(args, &chips)?;
     let threads = search::threads(args)?;
@@ -50,7 +52,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         if !args.quiet {
             output::tell(format_args!("{name} ({} of {})", rows.len() + 1, chips.len()));
         }
-        let row = threads.install(|| row(args, chip, &folder.join(safe(name)), threshold, stop));
+        let row =
+            threads.install(|| row(args, chip, energy.as_ref(), &folder.join(safe(name)), threshold, stop));
         let (row, termination) = row?;
         if termination == Termination::Cancelled {
             unfinished.push(name.to_owned());
@@ -142,12 +145,13 @@ fn folder(args: &Args, chips: &[Chip]) -> anyhow::Result<PathBuf> {
 fn row(
     args: &Args,
     chip: &Chip,
+    energy: Option<&EnergyModel>,
     folder: &Path,
     threshold: f64,
     stop: &AtomicBool,
 ) -> anyhow::Result<(ChipRow, Termination)> {
     let Chip { estimator, space } = chip;
-    let problem = search::problem(args, space, estimator)?;
+    let problem = search::problem(args, space, estimator, energy)?;
     // A chip that an interruption left out starts from the beginning.
     let resume = args.resume.is_some() && folder.join("checkpoint.json").exists();
     let run = match resume {

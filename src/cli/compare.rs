@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// A change of measured latencies counts if chance gives one as large less often than this.
     #[arg(long, value_name = "P", default_value_t = Rules::default().significance, value_parser = probability)]
     significance: f64,
-    /// What may differ between the runs: space, estimator, dtype, requirement, reference, device.
+    /// What may differ between the runs: space, estimator, dtype, requirement, reference, device, energy.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<Premise>,
     /// The form of the result on stdout.
@@ -62,7 +62,7 @@ const HELP: &str = "\
 Conditions: QUANTITY>LIMIT or QUANTITY<LIMIT. A limit with a sign is a change from BASE, one without a value of NEW:
   --fail-if 'latency_ms>+2%' --fail-if 'peak_activation_bytes>512KiB' --fail-if 'trainability<-0.5'
 Quantities: latency_ms, latency_reduction_pct, trainability, macs, params, model_bytes, peak_activation_bytes,
-hypervolume, measured_latency_ms. Units: us ms s, B KiB MiB GiB kB MB GB, k M G, %.
+energy_uj, hypervolume, measured_latency_ms. Units: us ms s, B KiB MiB GiB kB MB GB, pJ nJ uJ mJ J, k M G, %.
 
 Exit codes: 0 no gate failed, 1 a gate failed, 2 bad usage or input, 3 the runs cannot be compared (see --allow).";
 

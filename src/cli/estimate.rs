@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use nas::{
+    energy::EnergyModel,
     estimator::Estimator,
     network::{DType, Network},
     onnx::{ReadOptions, is_onnx},
@@ -29,6 +30,11 @@ pub(super) struct Args {
     /// The estimator (nas.estimator/1); an entry of a report uses the run's own unless this is given.
     #[arg(long, short, value_name = "EST")]
     estimator: Option<PathBuf>,
+    /// What tells the energy of an inference: a table of energies (nas.energy/1), such as
+    /// energy/horowitz-2014-45nm.json, or an estimator that was fitted on an energy; an entry of a report uses the run's
+    /// own unless this is given.
+    #[arg(long, value_name = "FILE")]
+    energy: Option<PathBuf>,
     /// The form of the result; json is one nas.estimate/1 object a network.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -45,12 +51,20 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let options = ReadOptions { partial: args.partial, ..args.onnx.options() };
     let (networks, beside) = networks(&args.model, &options)?;
+    let energy = energy(args, beside.as_deref())?;
     let path = args.estimator.clone().or(beside).context(
         "which accelerator? give an estimator with --estimator, such as estimators/ethos-u55-128.json",
     )?;
     let estimator = Estimator::load(&path)?;
     if estimator.is_analytic() {
         output::tell(format_args!("note: {} is {}", estimator.name(), estimator.provenance()));
+    }
+    if let Some(target) = estimator.target().filter(|_| args.energy.is_some()) {
+        bail!(
+            "{} predicts `{}`, and --energy goes with an estimator of latency; give that with --estimator",
+            path.display(),
+            target.name
+        );
     }
     for (index, network) in networks.into_iter().enumerate() {
         let network = args.dtype.map_or(network.clone(), |dtype| network.relabelled(network.name(), dtype));
@@ -61,7 +75,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             Some(target) => {
                 of_target(&TargetEntry::of(&network, &estimator.estimate(&network), &target), args.format)
             }
-            None => of_latency(&estimator, network, args.format, is_onnx(Path::new(&args.model))),
+            None => of_latency(&estimator, energy.as_ref(), network, args)?,
         };
         let gap = if index > 0 && args.format != Format::Json { "\n" } else { "" };
         output::print(&format!("{gap}{text}"))?;
@@ -69,19 +83,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-fn of_latency(estimator: &Estimator, network: Network, format: Format, onnx: bool) -> String {
+/// The model that is given, or the one that lies beside the estimator of a run.
+fn energy(args: &Args, beside: Option<&Path>) -> anyhow::Result<Option<EnergyModel>> {
+    let own = || beside.map(|estimator| estimator.with_file_name("energy.json")).filter(|path| path.exists());
+    Ok(args.energy.clone().or_else(own).map(|path| EnergyModel::load(&path)).transpose()?)
+}
+
+fn of_latency(
+    estimator: &Estimator,
+    energy: Option<&EnergyModel>,
+    network: Network,
+    args: &Args,
+) -> anyhow::Result<String> {
+    let energy = energy.map(|model| model.estimate(&network, estimator).map(|found| (model, found)));
+    let energy = energy.transpose()?;
     let (estimate, score) = (estimator.estimate(&network), trainability(&network));
     let blocks = network.blocks();
     let mut entry = Entry::of(network, &estimate, &score);
-    if onnx {
+    if let Some((model, estimate)) = energy {
+        entry = entry.with_energy(model, &estimate);
+    }
+    if is_onnx(Path::new(&args.model)) {
         let line = |(index, block)| format!("b{} {block}", index + 1);
         entry.blocks = blocks.iter().enumerate().map(line).collect();
     }
-    match format {
+    Ok(match args.format {
         Format::Text => entry_text(&entry, &estimate, &score),
         Format::Md => entry_markdown(&entry, &estimate, &score),
         Format::Json => entry.to_json_line(),
-    }
+    })
 }
 
 fn of_target(entry: &TargetEntry, format: Format) -> String {

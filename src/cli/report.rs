@@ -33,6 +33,12 @@ pub(super) struct Args {
     /// convergence.
     #[arg(long)]
     random_line: bool,
+    /// Reckon the energy of so many devices in a year, for a run that was searched with --energy.
+    #[arg(long, value_name = "DEVICES", requires = "inferences_per_day")]
+    fleet: Option<u64>,
+    /// How often a day each device of the fleet runs the network.
+    #[arg(long, value_name = "N", requires = "fleet", allow_negative_numbers = true)]
+    inferences_per_day: Option<f64>,
     /// Replace files that are there.
     #[arg(long)]
     force: bool,
@@ -52,15 +58,21 @@ enum Form {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let files = files(args)?;
+    check_fleet(args, &files)?;
     if !files.is_empty() {
         write(args, &files)?;
     } else if args.force || args.random_line {
         bail!("--force and --random-line are for files; name one with --out or --plot");
     } else if args.run.join(codesign::FILE).exists() {
+        if args.fleet.is_some() {
+            bail!("{} holds searches for several chips; give the folder of one of them", args.run.display());
+        }
         let table = CoDesign::load(&args.run.join(codesign::FILE))?;
         output::print(&codesign::rendered(&table, args.format))?;
     } else {
-        output::print(&rendered(&Report::load(&report_path(&args.run)?)?, args.format))?;
+        let mut report = Report::load(&report_path(&args.run)?)?;
+        set_fleet(args, &mut report)?;
+        output::print(&rendered(&report, args.format))?;
     }
     Ok(Status::Done)
 }
@@ -90,6 +102,15 @@ fn files(args: &Args) -> anyhow::Result<Vec<(&Path, Form)>> {
     Ok(files)
 }
 
+/// A figure shows no energies, so a fleet needs a report.
+fn check_fleet(args: &Args, files: &[(&Path, Form)]) -> anyhow::Result<()> {
+    let figures = !files.is_empty() && files.iter().all(|(_, form)| matches!(form, Form::Figure(_)));
+    if args.fleet.is_some() && figures {
+        bail!("--fleet is told in a report, not in a figure; ask for one with --out");
+    }
+    Ok(())
+}
+
 fn form(file: &Path) -> anyhow::Result<Form> {
     Ok(match file.extension().and_then(|ending| ending.to_str()) {
         Some("html" | "htm") => Form::Html,
@@ -113,6 +134,7 @@ fn write(args: &Args, files: &[(&Path, Form)]) -> anyhow::Result<()> {
         bail!("{} holds searches for several chips; give the folder of one of them", args.run.display());
     }
     let mut run = Run::load(&args.run)?;
+    set_fleet(args, &mut run.report)?;
     if files.iter().any(|(_, form)| matches!(form, Form::Html | Form::Figure(Figure::Landscape))) {
         run.landscape = Landscape::of(&run)?;
     }
@@ -124,6 +146,14 @@ fn write(args: &Args, files: &[(&Path, Form)]) -> anyhow::Result<()> {
     for (file, text) in texts.collect::<anyhow::Result<Vec<_>>>()? {
         write_atomically(file, text.as_bytes())?;
         output::tell(format_args!("wrote {}", file.display()));
+    }
+    Ok(())
+}
+
+/// Reckons the energy of the fleet, if there is one.
+fn set_fleet(args: &Args, report: &mut Report) -> anyhow::Result<()> {
+    if let Some((devices, inferences)) = args.fleet.zip(args.inferences_per_day) {
+        report.set_fleet(devices, inferences).with_context(|| args.run.display().to_string())?;
     }
     Ok(())
 }

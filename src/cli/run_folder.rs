@@ -25,9 +25,9 @@ impl RunFolder {
 
     /// Removes an earlier search, so that the files of two never lie side by side.
     fn clear(&self) -> anyhow::Result<()> {
-        let files =
-            [self.report(), self.markdown(), self.front(), self.checkpoint(), self.estimator(), self.space()];
-        for file in files.iter().filter(|file| file.exists()) {
+        let results = [self.report(), self.markdown(), self.front(), self.checkpoint()];
+        let copies = [self.estimator(), self.energy(), self.space()];
+        for file in results.iter().chain(&copies).filter(|file| file.exists()) {
             std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
         Ok(())
@@ -65,6 +65,11 @@ impl RunFolder {
     /// A copy of the estimator, so that the run explains itself.
     pub(super) fn estimator(&self) -> PathBuf {
         self.0.join("estimator.json")
+    }
+
+    /// A copy of the energy model, for the same reason.
+    pub(super) fn energy(&self) -> PathBuf {
+        self.0.join("energy.json")
     }
 
     /// A copy of the space, for the same reason.

@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context, bail};
 use nas::{
+    energy::EnergyModel,
     estimator::Estimator,
-    objective::ArchitectureSearch,
+    objective::{ArchitectureSearch, Goal, SearchOptions},
     report::{AblationRow, Report, Settings, ablate, exact_gap, front_csv, report_markdown},
     search::{Algorithm, Budget, Executor, Outcome, Termination},
     space::{GeneKind, Space, Target},
@@ -41,6 +42,14 @@ pub(super) struct Args {
     /// several times to compare chips.
     #[arg(long, short, value_name = "EST")]
     pub(super) estimator: Vec<PathBuf>,
+    /// What tells the energy of an inference: a table of energies (nas.energy/1), such as
+    /// energy/horowitz-2014-45nm.json, or an estimator that was fitted on an energy; by default what the space names.
+    #[arg(long, value_name = "FILE")]
+    pub(super) energy: Option<PathBuf>,
+    /// What to minimise while trainability goes up: latency, or latency,energy for a front that holds what is good in
+    /// either.
+    #[arg(long, value_name = "GOAL", default_value = Goal::default().name())]
+    objective: Goal,
     /// The run folder to write; by default the next free one below runs/.
     #[arg(long, short, value_name = "RUN", conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
@@ -111,7 +120,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let estimator = Estimator::load(&estimator_path(args)?)?;
     let space = space_for(&args.space, &estimator)?;
-    let problem = problem(args, &space, &estimator)?;
+    let energy = energy(args)?;
+    let problem = problem(args, &space, &estimator, energy.as_ref())?;
     let folder = match &args.resume {
         Some(folder) => RunFolder::open(folder)?,
         None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
@@ -131,15 +141,14 @@ pub(super) fn problem<'a>(
     args: &Args,
     space: &'a Space,
     estimator: &'a Estimator,
+    energy: Option<&'a EnergyModel>,
 ) -> anyhow::Result<ArchitectureSearch<'a>> {
-    if args.free.is_empty() {
-        return Ok(ArchitectureSearch::new(space, estimator)?);
-    }
     let absent = |kind: &&GeneKind| !space.genes().iter().any(|gene| gene.kind == **kind);
     if let Some(kind) = args.free.iter().find(absent) {
         bail!("{} has no gene of the kind `{kind}` to be freed; see `nas space`", args.space.display());
     }
-    Ok(ArchitectureSearch::only(space, estimator, &args.free)?)
+    let free = (!args.free.is_empty()).then(|| args.free.clone());
+    Ok(ArchitectureSearch::with(space, estimator, SearchOptions { free, energy, goal: args.objective })?)
 }
 
 pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {
@@ -158,6 +167,15 @@ pub(super) fn space_for(path: &Path, estimator: &Estimator) -> anyhow::Result<Sp
         });
     }
     Ok(space)
+}
+
+/// What tells energies, if anything does.
+pub(super) fn energy(args: &Args) -> anyhow::Result<Option<EnergyModel>> {
+    let named = match &args.energy {
+        Some(given) => Some(given.clone()),
+        None => Target::load(&args.space)?.energy,
+    };
+    Ok(named.map(|path| EnergyModel::load(&path)).transpose()?)
 }
 
 fn estimator_path(args: &Args) -> anyhow::Result<PathBuf> {
@@ -190,6 +208,9 @@ pub(super) fn searched_and_saved(
         report.gap = exact_gap(problem, &outcome, MOST_EXACT, stop).context("--gap")?;
     }
     estimator.save(&folder.estimator())?;
+    if let Some(energy) = problem.energy() {
+        energy.save(&folder.energy())?;
+    }
     report.save(&folder.report())?;
     nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
     nas::io::write_atomically(&folder.front(), front_csv(space, problem, &outcome).as_bytes())?;
@@ -223,7 +244,7 @@ fn searched(
     reporter.finish();
     let outcome = outcome?;
     let ablation = if args.ablate && outcome.termination != Termination::Cancelled {
-        ablate(space, estimator, &outcome, args.seed, budget, stop)?
+        ablate(space, estimator, &problem.options(), &outcome, args.seed, budget, stop)?
     } else {
         Vec::new()
     };
@@ -265,7 +286,15 @@ fn status(outcome: &Outcome) -> Status {
 /// The options that a resumed search has to repeat, beside the estimators.
 pub(super) fn repeated(args: &Args) -> String {
     let population = args.population.map_or(String::new(), |size| format!(" --population {size}"));
+    let energy = args.energy.as_ref().map_or(String::new(), |path| format!(" --energy {}", path.display()));
+    let goal = match args.objective {
+        goal if goal == Goal::default() => String::new(),
+        goal => format!(" --objective {}", goal.name()),
+    };
     let kinds: Vec<String> = args.free.iter().map(|kind| kind.name().replace(' ', "-")).collect();
     let free = if kinds.is_empty() { String::new() } else { format!(" --free {}", kinds.join(",")) };
-    format!(" --seed {} --algorithm {}{population}{free} -n {}", args.seed, args.algorithm, args.evaluations)
+    format!(
+        " --seed {} --algorithm {}{population}{free}{energy}{goal} -n {}",
+        args.seed, args.algorithm, args.evaluations
+    )
 }

@@ -209,4 +209,10 @@ impl Assembly {
         }
         fingerprint(words)
     }
+
+    /// The layers as they are run, once [`Pricer::latency_us`] has been asked.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
 }

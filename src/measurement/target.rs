@@ -1,11 +1,12 @@
 //! What is measured and predicted, if it is not the latency.
 
 /// Units by the end of a column's name.
-const UNITS: [(&str, &str); 17] = [
+const UNITS: [(&str, &str); 18] = [
     ("_us", "us"),
     ("_ms", "ms"),
     ("_ns", "ns"),
     ("_s", "s"),
+    ("_pj", "pJ"),
     ("_nj", "nJ"),
     ("_uj", "uJ"),
     ("_mj", "mJ"),

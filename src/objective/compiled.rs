@@ -18,6 +18,7 @@ use super::{
     piece::{Known, Pieces, Totals, Whole, entry},
 };
 use crate::{
+    energy::{EnergyAssembly, EnergyModel, EnergyPricer},
     error::Result,
     estimator::{Assembly, Estimator, Pricer},
     network::{Block, PeakActivation, SqueezeExcite, Tensor},
@@ -31,6 +32,7 @@ pub(super) struct Compiled<'a> {
     space: &'a Space,
     pricer: Pricer<'a>,
     pieces: Pieces,
+    energy: Option<EnergyPricer<'a>>,
     /// For each part of the head, the exits that it reads, by their numbers.
     head: Vec<Vec<usize>>,
     benches: ThreadLocal<RefCell<Bench>>,
@@ -40,6 +42,7 @@ pub(super) struct Compiled<'a> {
 struct Bench {
     parts: Parts,
     assembly: Assembly,
+    energy: Option<EnergyAssembly>,
     tensors: Vec<Tensor>,
     flows: Vec<Flow>,
 }
@@ -59,16 +62,22 @@ struct Parts {
 
 impl<'a> Compiled<'a> {
     /// # Errors
-    /// The baseline does not decode.
-    pub(super) fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
+    /// The baseline does not decode, or the energy model does not know the space's number format.
+    pub(super) fn new(
+        space: &'a Space,
+        estimator: &'a Estimator,
+        energy: Option<&'a EnergyModel>,
+    ) -> Result<Self> {
         let baseline = space.architecture(&space.baseline().0);
         let whole = Whole::of(&baseline)?;
         let before: usize = 1 + baseline.stages.iter().map(Vec::len).sum::<usize>();
         let head = (before..whole.parts()).map(|part| whole.reads(part)).collect();
+        let energy = energy.map(|model| EnergyPricer::new(model, space.dtype())).transpose()?;
         Ok(Self {
             space,
             pricer: Pricer::new(estimator),
             pieces: Pieces::default(),
+            energy,
             head,
             benches: ThreadLocal::new(),
         })
@@ -82,28 +91,41 @@ impl<'a> Compiled<'a> {
         self.pricer.estimator()
     }
 
+    pub(super) fn energy(&self) -> Option<&'a EnergyModel> {
+        self.energy.as_ref().map(EnergyPricer::model)
+    }
+
     /// The metrics of the network that `genotype` stands for.
     ///
     /// # Errors
     /// It does not decode.
     pub(super) fn metrics(&self, genotype: &[u8]) -> Result<Metrics> {
-        let bench = self.benches.get_or(|| RefCell::new(Bench::new(&self.pricer)));
+        let bench = self.benches.get_or(|| RefCell::new(Bench::new(self)));
         bench.borrow_mut().metrics(self, genotype)
     }
 }
 
 impl Bench {
-    fn new(pricer: &Pricer<'_>) -> Self {
-        Self { parts: Parts::default(), assembly: pricer.assembly(), tensors: Vec::new(), flows: Vec::new() }
+    fn new(compiled: &Compiled<'_>) -> Self {
+        Self {
+            parts: Parts::default(),
+            assembly: compiled.pricer.assembly(),
+            energy: compiled.energy.as_ref().map(EnergyPricer::assembly),
+            tensors: Vec::new(),
+            flows: Vec::new(),
+        }
     }
 
     fn metrics(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<Metrics> {
         self.parts.find(compiled, genotype)?;
         self.assemble();
-        let Self { parts, assembly, tensors, flows, .. } = self;
+        let Self { parts, assembly, energy, tensors, flows, .. } = self;
         let input = compiled.space.input_shape(genotype);
         let latency_us = compiled.pricer.latency_us(assembly);
         let totals = parts.pieces.iter().fold(Totals::default(), |sum, known| sum.plus(known.piece.totals));
+        let energy_uj = compiled.energy.as_ref().zip(energy.as_mut()).map(|(pricer, own)| {
+            pricer.assembled_uj(own, assembly, latency_us, (totals.macs, totals.model_bytes))
+        });
         let locals = parts.pieces.iter().flat_map(|known| &known.piece.locals);
         let wiring = assembly.wiring();
         let bytes = compiled.space.dtype().bytes();
@@ -114,17 +136,20 @@ impl Bench {
             params: totals.params,
             model_bytes: totals.model_bytes,
             peak_activation: PeakActivation::of(wiring, input.elements(), tensors, bytes).in_place,
+            energy_uj,
         })
     }
 
     /// Puts the layers of all parts one after the other.
     fn assemble(&mut self) {
-        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, tensors, .. } = self;
+        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, energy, tensors, .. } = self;
         assembly.clear();
+        energy.iter_mut().for_each(EnergyAssembly::clear);
         tensors.clear();
         exits.clear();
         for (part, Known { piece, .. }) in pieces.iter().enumerate() {
             assembly.append(&piece.graph, piece.key, exits);
+            energy.iter_mut().for_each(|own| own.append(&piece.graph, piece.key, exits));
             tensors.extend_from_slice(&piece.tensors);
             while marks.get(exits.len()) == Some(&part) {
                 exits.push(assembly.layers() - 1);

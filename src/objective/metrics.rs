@@ -1,6 +1,8 @@
 //! What is known of a candidate.
 
 use crate::{
+    energy::EnergyModel,
+    error::Result,
     estimator::Estimator,
     network::Network,
     space::Metric,
@@ -23,6 +25,8 @@ pub struct Metrics {
     pub model_bytes: Bytes,
     /// Peak activation bytes, activations in place.
     pub peak_activation: Bytes,
+    /// Energy of an inference in microjoules; none without an energy model.
+    pub energy_uj: Option<f64>,
 }
 
 impl Metrics {
@@ -36,10 +40,24 @@ impl Metrics {
             params: network.params(),
             model_bytes: network.model_bytes(),
             peak_activation: network.peak_activation().in_place,
+            energy_uj: None,
         }
     }
 
-    /// One of them, in the unit of its name.
+    /// The same with the energy, where there is a model of it.
+    ///
+    /// # Errors
+    /// As [`EnergyModel::check`].
+    pub fn with_energy(
+        network: &Network,
+        estimator: &Estimator,
+        energy: Option<&EnergyModel>,
+    ) -> Result<Self> {
+        let energy_uj = energy.map(|model| model.energy_uj(network, estimator)).transpose()?;
+        Ok(Self { energy_uj, ..Self::of(network, estimator) })
+    }
+
+    /// One of them, in the unit of its name; not a number where it is not known.
     #[must_use]
     pub fn get(&self, metric: Metric) -> f64 {
         match metric {
@@ -49,6 +67,7 @@ impl Metrics {
             Metric::ModelBytes => self.model_bytes.0 as f64,
             Metric::PeakActivationBytes => self.peak_activation.0 as f64,
             Metric::Trainability => self.trainability,
+            Metric::EnergyUj => self.energy_uj.unwrap_or(f64::NAN),
         }
     }
 }

@@ -1,27 +1,43 @@
 //! What the search of architectures minimises, and what it must keep to.
 
 mod compiled;
+mod goal;
 mod metrics;
 mod piece;
 
+pub use goal::Goal;
 pub use metrics::Metrics;
 
 use compiled::Compiled;
 
 use crate::{
+    energy::EnergyModel,
     error::{Error, Result},
     estimator::Estimator,
     search::{Evaluation, Gene, Objectives, Problem},
-    space::{Constraint, GeneKind, Genotype, Space},
+    space::{Constraint, GeneKind, Genotype, Metric, Space},
     stable_hash::short_id,
 };
 
 /// The hypervolume's reference point: this many times the baseline's latency …
 const REFERENCE_LATENCY: f64 = 1.1;
+/// … and of its energy where that is minimised …
+const REFERENCE_ENERGY: f64 = 1.1;
 /// … and this much less trainable.
 const REFERENCE_SCORE: f64 = 0.1;
 
-/// The search problem of a space on an accelerator: latency down, trainability up.
+/// What a search may take beside a space and an estimator.
+#[derive(Clone, Debug, Default)]
+pub struct SearchOptions<'a> {
+    /// Only genes of these kinds are free; all where it is none.
+    pub free: Option<Vec<GeneKind>>,
+    /// What tells energies; without it nothing is known of them.
+    pub energy: Option<&'a EnergyModel>,
+    /// What is minimised.
+    pub goal: Goal,
+}
+
+/// The search problem of a space on an accelerator: latency down, trainability up, and energy down if that is a goal.
 ///
 /// Only the genes of some kinds may be free; the others stay at the baseline.
 pub struct ArchitectureSearch<'a> {
@@ -30,6 +46,7 @@ pub struct ArchitectureSearch<'a> {
     baseline: Metrics,
     /// The kinds of gene that are free, unless all are.
     kinds: Option<Vec<GeneKind>>,
+    goal: Goal,
     /// The space's index of each free gene.
     free: Vec<usize>,
     genes: Vec<Gene>,
@@ -41,7 +58,7 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// The baseline does not decode, or the estimator predicts something else than latency.
     pub fn new(space: &'a Space, estimator: &'a Estimator) -> Result<Self> {
-        Self::with_free(space, estimator, None)
+        Self::with(space, estimator, SearchOptions::default())
     }
 
     /// Searches the genes of these kinds only.
@@ -49,10 +66,16 @@ impl<'a> ArchitectureSearch<'a> {
     /// # Errors
     /// As [`Self::new`].
     pub fn only(space: &'a Space, estimator: &'a Estimator, kinds: &[GeneKind]) -> Result<Self> {
-        Self::with_free(space, estimator, Some(kinds.to_vec()))
+        Self::with(space, estimator, SearchOptions { free: Some(kinds.to_vec()), ..SearchOptions::default() })
     }
 
-    fn with_free(space: &'a Space, estimator: &'a Estimator, kinds: Option<Vec<GeneKind>>) -> Result<Self> {
+    /// Searches with these options.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; or the space limits the energy, or it is a goal, and there is no model of it, or that has no prices for the
+    /// space's number format.
+    pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
+        let SearchOptions { free: kinds, energy, goal } = options;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         if let Some(target) = estimator.target() {
             return Err(Error::unusable(format!(
@@ -63,15 +86,18 @@ impl<'a> ArchitectureSearch<'a> {
                 target.unit
             )));
         }
-        let baseline = Metrics::of(&space.network(&space.baseline().0)?, estimator);
+        check_energy(space, energy, goal)?;
+        let network = space.network(&space.baseline().0)?;
+        let baseline = Metrics::with_energy(&network, estimator, energy)?;
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
         Ok(Self {
-            compiled: Compiled::new(space, estimator)?,
+            compiled: Compiled::new(space, estimator, energy)?,
             constraints: space.constraints().to_vec(),
             baseline,
             kinds,
+            goal,
             free,
             genes,
         })
@@ -93,6 +119,24 @@ impl<'a> ArchitectureSearch<'a> {
     #[must_use]
     pub fn free_kinds(&self) -> Option<&[GeneKind]> {
         self.kinds.as_deref()
+    }
+
+    /// What tells energies, if anything does.
+    #[must_use]
+    pub fn energy(&self) -> Option<&'a EnergyModel> {
+        self.compiled.energy()
+    }
+
+    /// What is minimised.
+    #[must_use]
+    pub fn goal(&self) -> Goal {
+        self.goal
+    }
+
+    /// The options that it was made with.
+    #[must_use]
+    pub fn options(&self) -> SearchOptions<'a> {
+        SearchOptions { free: self.kinds.clone(), energy: self.energy(), goal: self.goal }
     }
 
     /// The baseline's metrics.
@@ -146,6 +190,24 @@ impl<'a> ArchitectureSearch<'a> {
     }
 }
 
+/// A limit on what nobody knows could not be kept.
+fn check_energy(space: &Space, energy: Option<&EnergyModel>, goal: Goal) -> Result<()> {
+    let limit = space.constraints().iter().find(|constraint| constraint.metric == Metric::EnergyUj);
+    match (limit, energy) {
+        (_, None) if goal == Goal::LatencyAndEnergy => Err(Error::unusable(
+            "energy is to be minimised, and there is no energy model; give one with --energy FILE, such as \
+             energy/horowitz-2014-45nm.json",
+        )),
+        (Some(limit), None) => Err(Error::unusable(format!(
+            "space `{}` requires {limit}, and there is no energy model; give one with --energy FILE, such as \
+             energy/horowitz-2014-45nm.json, or name it in target.energy",
+            space.name()
+        ))),
+        (_, Some(model)) => model.check(space.dtype()),
+        (None, None) => Ok(()),
+    }
+}
+
 /// Neighbouring genes are exchanged together; genes of a kind are set alike in the first generation.
 fn search_gene(gene: &crate::space::Gene) -> Gene {
     Gene::new(gene.labels.len() as u16).in_group(gene.group as u32).of_kind(gene.kind.name())
@@ -157,16 +219,16 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn objectives(&self) -> Vec<String> {
-        vec!["latency_us".into(), "-trainability".into()]
+        self.goal.objectives()
     }
 
     fn evaluate(&self, genes: &[u8]) -> Evaluation {
         // A genotype of this space always decodes; if it did not, it would be as bad as can be.
         let Ok(metrics) = self.metrics(genes) else {
-            return Evaluation::feasible([f64::INFINITY, f64::INFINITY]);
+            return Evaluation::feasible(Objectives::splat(f64::INFINITY, self.goal.count()));
         };
         let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
-        Evaluation::feasible([metrics.latency_us, -metrics.trainability]).with_violation(violation)
+        Evaluation::feasible(self.goal.of(&metrics)).with_violation(violation)
     }
 
     fn canonicalise(&self, genes: &mut [u8]) {
@@ -183,12 +245,20 @@ impl Problem for ArchitectureSearch<'_> {
 
     /// A little worse than the baseline, so that runs of one space and estimator can be compared.
     fn hypervolume_reference(&self) -> Option<Objectives> {
-        let Metrics { latency_us, trainability, .. } = self.baseline;
-        Some(Objectives::from([REFERENCE_LATENCY * latency_us, REFERENCE_SCORE - trainability]))
+        let Metrics { latency_us, trainability, energy_uj, .. } = self.baseline;
+        Some(self.goal.of(&Metrics {
+            latency_us: REFERENCE_LATENCY * latency_us,
+            trainability: trainability - REFERENCE_SCORE,
+            energy_uj: energy_uj.map(|uj| REFERENCE_ENERGY * uj),
+            ..self.baseline
+        }))
     }
 
     fn identity(&self) -> String {
-        short_id(format!("{} {}", self.space().hash(), self.compiled.estimator().hash()).as_bytes())
+        let energy = self.energy().map_or(String::new(), |model| format!(" {}", model.hash()));
+        let (space, estimator) = (self.space().hash(), self.compiled.estimator().hash());
+        let goal = if self.goal == Goal::default() { "" } else { self.goal.name() };
+        short_id(format!("{space} {estimator}{energy}{goal}").as_bytes())
     }
 }
 

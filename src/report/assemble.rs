@@ -2,11 +2,14 @@
 
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
-use super::{AblationRow, ConvergenceRow, Entry, ExactGap, Origin, Report, SCHEMA, entry::rounded};
+use super::{
+    AblationRow, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA, entry::rounded,
+};
 use crate::{
+    energy::EnergyModel,
     error::Result,
     estimator::Estimator,
-    objective::{ABLATION, ArchitectureSearch, requirement},
+    objective::{ABLATION, ArchitectureSearch, Goal, SearchOptions, requirement},
     search::{
         Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination, pareto::gap,
     },
@@ -38,7 +41,7 @@ impl Report {
         settings: &Settings,
         ablation: Vec<AblationRow>,
     ) -> Result<Self> {
-        let entry = |genes: &[u8]| entry(space, estimator, genes);
+        let entry = |genes: &[u8]| entry(space, estimator, search.energy(), genes);
         let baseline = entry(&space.baseline().0)?;
         let front: Result<Vec<Entry>> = representatives(search, outcome, settings.front)
             .into_iter()
@@ -56,6 +59,9 @@ impl Report {
             parallelism: Some(space.parallelism()),
             estimators: vec![Origin { name: estimator.name().into(), hash: estimator.hash().into() }],
             provenance: estimator.provenance().into(),
+            energy: search.energy().map(EnergyOrigin::of),
+            fleet: None,
+            goal: (search.goal() != Goal::default()).then(|| search.goal().name().into()),
             algorithm: settings.algorithm.to_string(),
             seed: settings.seed,
             free: search.free_kinds().map(|kinds| kinds.iter().map(ToString::to_string).collect()),
@@ -74,18 +80,24 @@ impl Report {
     }
 }
 
-fn entry(space: &Space, estimator: &Estimator, genes: &[u8]) -> Result<Entry> {
+fn entry(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>, genes: &[u8]) -> Result<Entry> {
     let architecture = space.architecture(genes);
     let network = architecture.network(&space.architecture_id(genes))?;
     let (estimate, score) = (estimator.estimate(&network), trainability(&network));
+    let energy = energy.map(|model| model.estimate(&network, estimator).map(|found| (model, found)));
+    let energy = energy.transpose()?;
     let mut entry = Entry::of(network, &estimate, &score);
+    if let Some((model, estimate)) = energy {
+        entry = entry.with_energy(model, &estimate);
+    }
     entry.genotype = genes.to_vec();
     entry.blocks = architecture.lines();
     Ok(entry)
 }
 
 /// At most `count` of the front, evenly spread: from the fastest to the last that is not slower
-/// than the baseline, or of the whole front if all are slower.
+/// than the baseline, or of the whole front if all are slower. Where energy is minimised, the one with the least of
+/// the whole front is among them.
 fn representatives<'o>(
     search: &ArchitectureSearch<'_>,
     outcome: &'o Outcome,
@@ -94,47 +106,71 @@ fn representatives<'o>(
     let baseline = search.baseline().latency_us;
     let faster = outcome.front.iter().take_while(|candidate| candidate.objectives[0] <= baseline).count();
     let pool = if faster > 0 { &outcome.front[..faster] } else { &outcome.front[..] };
-    if pool.len() <= count {
-        return pool.iter().collect();
+    let last = pool.len().saturating_sub(1);
+    let mut picked: Vec<usize> = match pool.len() <= count {
+        true => (0..pool.len()).collect(),
+        false => (0..count).map(|step| step * last / (count - 1).max(1)).collect(),
+    };
+    if let Some(least) = least_energy(&outcome.front).filter(|least| !picked.contains(least)) {
+        let place = picked.partition_point(|index| *index < least);
+        if picked.len() >= count && count > 1 {
+            // In the place of its neighbour, but never of the fastest.
+            picked.remove(place.clamp(1, picked.len() - 1));
+        }
+        if picked.len() < count {
+            picked.insert(place.min(picked.len()), least);
+        }
     }
-    let last = pool.len() - 1;
-    (0..count).map(|step| &pool[step * last / (count - 1).max(1)]).collect()
+    picked.into_iter().map(|index| &outcome.front[index]).collect()
 }
 
-/// The whole front as CSV: id, objectives and genotype.
+/// The one with the least energy, where that is minimised.
+fn least_energy(pool: &[Candidate]) -> Option<usize> {
+    let energies = pool.iter().enumerate().filter_map(|(index, one)| Some((index, *one.objectives.get(2)?)));
+    energies.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+}
+
+/// The whole front as CSV: id, objectives, energy where it is known, and genotype.
 #[must_use]
 pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outcome) -> String {
-    let mut csv = String::from("id,latency_ms,trainability,genotype\n");
+    let energy = if search.energy().is_some() { "energy_uj," } else { "" };
+    let mut csv = format!("id,latency_ms,trainability,{energy}genotype\n");
     for candidate in &outcome.front {
         let genotype = search.full(&candidate.genotype.0);
         let genes: Vec<String> = genotype.0.iter().map(u8::to_string).collect();
         let (latency, score) = (candidate.objectives[0] / 1e3, -candidate.objectives[1]);
+        // A member of the front has been scored before.
+        let energy = search.metrics(&candidate.genotype.0).ok().and_then(|metrics| metrics.energy_uj);
         // Writing to a string cannot fail.
         let _ = writeln!(
             csv,
-            "{},{},{},{}",
+            "{},{},{},{}{}",
             space.architecture_id(&genotype.0),
             rounded(latency),
             rounded(score),
+            energy.map_or(String::new(), |uj| format!("{},", rounded(uj))),
             genes.join(" ")
         );
     }
     csv
 }
 
-/// What single kinds of gene achieve within the requirement, and `all` beside them; empty if cancelled.
+/// What single kinds of gene achieve within the requirement, and `all` beside them, where the search was `asked` for
+/// with these options; empty if cancelled.
 ///
 /// # Errors
 /// As [`Executor::run`].
 pub fn ablate(
     space: &Space,
     estimator: &Estimator,
+    asked: &SearchOptions<'_>,
     all: &Outcome,
     seed: u64,
     budget: Budget,
     cancel: &AtomicBool,
 ) -> Result<Vec<AblationRow>> {
-    let whole = ArchitectureSearch::new(space, estimator)?;
+    let options = |free| SearchOptions { free, ..asked.clone() };
+    let whole = ArchitectureSearch::with(space, estimator, options(None))?;
     let baseline = Candidate {
         genotype: space.baseline().clone(),
         objectives: whole.evaluate(&space.baseline().0).objectives,
@@ -142,7 +178,7 @@ pub fn ablate(
     };
     let mut rows = vec![row("baseline", &whole, space, Some(&baseline))];
     for (name, kinds) in ABLATION {
-        let search = ArchitectureSearch::only(space, estimator, kinds)?;
+        let search = ArchitectureSearch::with(space, estimator, options(Some(kinds.to_vec())))?;
         if search.genes().is_empty() {
             rows.push(row(name, &whole, space, Some(&baseline)));
             continue;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Measured;
+use super::{EntryEnergy, Measured};
 use crate::{
     estimator::NetworkEstimate,
     network::Network,
@@ -48,6 +48,12 @@ pub struct Entry {
     pub peak_activation_bytes: Bytes,
     /// Peak activation bytes when an activation cannot overwrite its input.
     pub peak_activation_bytes_no_alias: Bytes,
+    /// Energy of an inference in microjoules, where there is a model of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_uj: Option<f64>,
+    /// What is known of that energy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EntryEnergy>,
     /// The network itself.
     pub network: Network,
     /// The estimate, layer by layer.
@@ -98,6 +104,8 @@ impl Entry {
             model_bytes: network.model_bytes(),
             peak_activation_bytes: peak.in_place,
             peak_activation_bytes_no_alias: peak.no_alias,
+            energy_uj: None,
+            energy: None,
             layers: layers.collect(),
             network,
         }

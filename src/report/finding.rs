@@ -67,6 +67,8 @@ impl Report {
     /// Makes the entry to take the chosen one; after something was measured.
     pub fn choose(&mut self) {
         self.chosen = self.finding().map(|finding| finding.index);
+        // It was reckoned for the one chosen before.
+        self.fleet = None;
     }
 
     /// What the requirement allows a device like that of `measured` to take; none where latency is not limited, or

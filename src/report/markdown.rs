@@ -4,7 +4,10 @@ use super::{
     Entry, Report,
     compare::{capital, escaped},
     measured_table::measured_table,
-    text::{ablation_table, effort, estimators, front_table, layer_table, least, range_note, totals},
+    text::{
+        ablation_table, effort, energy_origin, estimators, front_table, layer_table, least, range_note,
+        totals,
+    },
 };
 use crate::{
     estimator::NetworkEstimate,
@@ -16,13 +19,14 @@ use crate::{
 #[must_use]
 pub fn report_markdown(report: &Report) -> String {
     let mut text = format!(
-        "# {} on {}\n\n{}{}.\n\nRequired: {}.\n\nLatency: {}.\n\n{}",
+        "# {} on {}\n\n{}{}.\n\nRequired: {}.\n\nLatency: {}.\n\n{}{}",
         report.space.name,
         estimators(report),
         verdict(report),
         effort(report),
         report.requirement,
         plain_line(&report.provenance),
+        energy_origin(report).map_or(String::new(), |line| format!("Energy: {}.\n\n", escaped(&line))),
         front_table(report).markdown(),
     );
     if let Some(note) = range_note(report) {
@@ -46,7 +50,8 @@ pub fn report_markdown(report: &Report) -> String {
 fn verdict(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let notes: String = found.notes().iter().map(|note| format!("{}.\n\n", capital(note))).collect();
+    let lines = report.energy_lines().into_iter().chain(found.notes());
+    let notes: String = lines.map(|line| format!("{}.\n\n", capital(&line))).collect();
     format!("**{}**, {}{beside}.\n\n{notes}", found.headline(), escaped(&found.origin()))
 }
 

@@ -4,6 +4,7 @@ mod assemble;
 mod changes;
 mod codesign;
 pub mod compare;
+mod energy;
 mod entry;
 mod finding;
 mod html;
@@ -23,6 +24,7 @@ mod text;
 pub use assemble::{Settings, ablate, exact_gap, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
+pub use energy::{EnergyOrigin, EntryEnergy, Fleet};
 pub use entry::{Entry, LayerRow};
 pub use finding::{Finding, Gain};
 pub use html::{Figure, figure_svg, report_html};
@@ -68,6 +70,15 @@ pub struct Report {
     pub estimators: Vec<Origin>,
     /// Where the measurements behind the estimators come from.
     pub provenance: String,
+    /// What told the energies; absent where there is no model of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<EnergyOrigin>,
+    /// What a fleet spends in a year, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
+    /// What was minimised beside the latency: `latency,energy`; absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<String>,
     /// The search algorithm.
     pub algorithm: String,
     /// The seed of all random numbers.
@@ -98,7 +109,8 @@ pub struct Report {
     pub gap: Option<ExactGap>,
     /// How the hypervolume grew.
     pub convergence: Vec<ConvergenceRow>,
-    /// The reference point of the hypervolume: microseconds, negated trainability.
+    /// The reference point of the hypervolume: microseconds, negated trainability, and microjoules where energy is a
+    /// goal.
     pub hypervolume_reference: Vec<f64>,
 }
 

@@ -10,6 +10,11 @@ pub(super) fn problems(report: &Report, file: &str) -> Vec<Problem> {
     names.extend(estimators.map(|(index, origin)| (format!("estimators[{index}].name"), &origin.name)));
     let words = [&report.algorithm, &report.termination, &report.requirement];
     names.extend(["algorithm", "termination", "requirement"].map(str::to_owned).into_iter().zip(words));
+    names.extend(report.goal.iter().map(|goal| ("goal".to_owned(), goal)));
+    if let Some(energy) = &report.energy {
+        names.push(("energy.name".to_owned(), &energy.name));
+        names.push(("energy.source".to_owned(), &energy.source));
+    }
     names.extend(of_entry("baseline", &report.baseline));
     let front = report.front.iter().enumerate();
     names.extend(front.flat_map(|(index, entry)| of_entry(&format!("front[{index}]"), entry)));
@@ -26,6 +31,7 @@ fn of_entry<'e>(place: &str, entry: &'e Entry) -> Vec<(String, &'e String)> {
         names.push((format!("{place}.layers[{index}].name"), &layer.name));
         names.push((format!("{place}.layers[{index}].op"), &layer.op));
     }
+    names.extend(entry.energy.iter().map(|energy| (format!("{place}.energy.model"), &energy.model)));
     if let Some(measured) = &entry.measured {
         names.extend(measured.device.iter().map(|device| (format!("{place}.measured.device"), device)));
         names.extend(measured.runner.iter().map(|runner| (format!("{place}.measured.runner"), runner)));

@@ -3,7 +3,7 @@
 use super::{ConvergenceRow, Run, entry::rounded};
 use crate::{
     error::{Error, Result},
-    objective::ArchitectureSearch,
+    objective::{ArchitectureSearch, Goal, SearchOptions},
     search::{Algorithm, Budget, Executor},
 };
 
@@ -36,7 +36,12 @@ impl RandomLine {
         let names: Vec<&str> = report.estimators.iter().map(|origin| origin.name.as_str()).collect();
         let estimator = run.estimator.as_ref().ok_or_else(|| missing("estimator", &names.join(", ")))?;
         let space = run.space.as_ref().ok_or_else(|| missing("space", &report.space.name))?;
-        let problem = ArchitectureSearch::new(space, estimator)?;
+        if let Some(origin) = report.energy.as_ref().filter(|_| run.energy.is_none()) {
+            return Err(missing("energy", &origin.name));
+        }
+        let goal = report.goal.as_deref().map_or(Ok(Goal::default()), str::parse)?;
+        let options = SearchOptions { energy: run.energy.as_ref(), goal, free: None };
+        let problem = ArchitectureSearch::with(space, estimator, options)?;
         let outcome = Executor::new(&problem)
             .algorithm(Algorithm::Random)
             .seed(report.seed)

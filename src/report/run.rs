@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Landscape, RandomLine, Report};
 use crate::{
+    energy::EnergyModel,
     error::{Error, Problem, Result},
     estimator::{Accuracy, Estimator, Quality},
     io::read_text,
@@ -23,6 +24,8 @@ pub struct Run {
     pub quality: Option<Quality>,
     /// The estimator of the report, if its file lies in the folder.
     pub estimator: Option<Estimator>,
+    /// The energy model of the report, if its file lies in the folder.
+    pub energy: Option<EnergyModel>,
     /// The space of the report, if its file lies in the folder.
     pub space: Option<Space>,
     /// What the chosen architecture's blocks cost at every width, if it was asked for ([`Landscape::of`]).
@@ -40,17 +43,20 @@ pub struct FrontPoint {
     pub latency_ms: f64,
     /// The zero-shot trainability score.
     pub trainability: f64,
+    /// Energy of an inference in microjoules, where it is known.
+    #[serde(default)]
+    pub energy_uj: Option<f64>,
 }
 
 impl Run {
     /// A report with nothing beside it.
     #[must_use]
     pub fn of(report: Report) -> Self {
-        let (front, quality, estimator, space) = (None, None, None, None);
-        Self { report, front, quality, estimator, space, landscape: None, random: None }
+        let (front, quality, estimator, energy, space) = (None, None, None, None, None);
+        Self { report, front, quality, estimator, energy, space, landscape: None, random: None }
     }
 
-    /// Reads a run folder, or a report file alone. A copy of another estimator or space than the report's counts
+    /// Reads a run folder, or a report file alone. A copy of another estimator, energy model or space than the report's counts
     /// as not there.
     ///
     /// # Errors
@@ -64,10 +70,12 @@ impl Run {
         let front = beside(&path.join("front.csv"), |file| read_front(file, &report))?;
         let estimator = beside(&path.join("estimator.json"), Estimator::load)?
             .filter(|estimator| report.estimators.iter().any(|origin| origin.hash == estimator.hash()));
+        let energy = beside(&path.join("energy.json"), EnergyModel::load)?
+            .filter(|model| report.energy.as_ref().is_some_and(|origin| origin.hash == model.hash()));
         let space = beside(&path.join("space.json"), |file| Space::load_for(file, report.parallelism))?
             .filter(|space| space.hash() == report.space.hash);
         let quality = estimator.as_ref().map(|estimator| estimator.quality().clone());
-        Ok(Self { front, quality, estimator, space, ..Self::of(report) })
+        Ok(Self { front, quality, estimator, energy, space, ..Self::of(report) })
     }
 
     /// How well the estimator predicts whole networks that it has not seen.
@@ -89,6 +97,7 @@ impl Run {
             id: entry.id.clone(),
             latency_ms: entry.latency_ms,
             trainability: entry.trainability,
+            energy_uj: entry.energy_uj,
         };
         self.report.front.iter().map(point).collect()
     }

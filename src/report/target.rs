@@ -122,7 +122,7 @@ impl TargetEntry {
 }
 
 /// Four digits that count; the quantity may be anything.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     let magnitude = if value > 0.0 { value.log10().floor() } else { 0.0 };
     let decimals = (3.0 - magnitude).clamp(0.0, 12.0) as usize;
     format!("{value:.decimals$}")

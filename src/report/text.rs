@@ -8,12 +8,14 @@ use crate::{
     units::{binary_bytes, si},
 };
 
-const HEADER: [&str; 11] = [
+/// The columns of a table of entries; the energy only where it is known.
+const HEADER: [&str; 12] = [
     "",
     "latency ms",
     "90 % interval",
     "reduction",
     "trainability",
+    ENERGY,
     "MACs",
     "params",
     "model",
@@ -22,17 +24,21 @@ const HEADER: [&str; 11] = [
     "id",
 ];
 
+/// The column of energies.
+const ENERGY: &str = "energy µJ";
+
 /// A readable summary of a search.
 #[must_use]
 pub fn report_text(report: &Report) -> String {
     let mut text = format!(
-        "{} on {}\n{}{}\nrequired: {}\nlatency: {}\n\n{}",
+        "{} on {}\n{}{}\nrequired: {}\nlatency: {}\n{}\n{}",
         report.space.name,
         estimators(report),
         verdict_text(report),
         effort(report),
         report.requirement,
         plain_line(&report.provenance),
+        energy_origin(report).map_or(String::new(), |line| format!("energy: {line}\n")),
         front_table(report).text(),
     );
     if let Some(note) = range_note(report) {
@@ -50,12 +56,18 @@ pub fn report_text(report: &Report) -> String {
     plain(&text).into_owned()
 }
 
+/// Where energies come from.
+pub(super) fn energy_origin(report: &Report) -> Option<String> {
+    report.energy.as_ref().map(|origin| plain_line(&origin.line()).into_owned())
+}
+
 /// What the run comes to, in a line or a few; empty where nothing was found.
 #[must_use]
 pub fn verdict_text(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let notes: String = found.notes().iter().map(|note| format!("  {note}\n")).collect();
+    let lines = report.energy_lines().into_iter().chain(found.notes());
+    let notes: String = lines.map(|line| format!("  {line}\n")).collect();
     format!("{}, {}{beside}\n{notes}", found.headline(), found.origin())
 }
 
@@ -76,7 +88,8 @@ pub(super) fn effort(report: &Report) -> String {
         report.termination,
         report.algorithm,
         report.seed
-    ) + &snapped(report)
+    ) + &report.goal.as_ref().map_or(String::new(), |goal| format!("; minimised: {goal}"))
+        + &snapped(report)
         + &freed(report)
         + &report.gap.as_ref().map_or(String::new(), gap_text)
 }
@@ -105,7 +118,7 @@ fn snapped(report: &Report) -> String {
 pub(super) fn range_note(report: &Report) -> Option<&'static str> {
     let mut entries = report.front.iter().chain([&report.baseline]);
     entries
-        .any(|entry| !entry.in_range)
+        .any(|entry| !entry.in_range || entry.energy.as_ref().is_some_and(|energy| energy.out_of_range))
         .then_some("* outside the measured range; measure such operators before relying on it")
 }
 
@@ -126,12 +139,19 @@ pub(super) fn front_table(report: &Report) -> Table {
 
 /// One row an entry, under the name that it is given.
 pub(super) fn entry_table<'e>(rows: impl IntoIterator<Item = (String, &'e Entry)>) -> Table {
-    let mut table = Table::new(&HEADER);
-    rows.into_iter().for_each(|(name, entry)| table.push(cells(&name, entry)));
+    let rows: Vec<(String, &Entry)> = rows.into_iter().collect();
+    let energy = rows.iter().any(|(_, entry)| entry.energy_uj.is_some());
+    let is_shown = |name: &str| energy || name != ENERGY;
+    let header: Vec<&str> = HEADER.into_iter().filter(|name| is_shown(name)).collect();
+    let mut table = Table::new(&header);
+    for (name, entry) in rows {
+        let named = HEADER.into_iter().zip(cells(&name, entry));
+        table.push(named.filter(|(name, _)| is_shown(name)).map(|(_, cell)| cell));
+    }
     table
 }
 
-fn cells(name: &str, entry: &Entry) -> [String; 11] {
+fn cells(name: &str, entry: &Entry) -> [String; 12] {
     let blocks = |family: &str| entry.blocks.iter().filter(|line| line.contains(family)).count();
     let fused = blocks(" fused-");
     [
@@ -140,6 +160,7 @@ fn cells(name: &str, entry: &Entry) -> [String; 11] {
         format!("{:.3} to {:.3}", entry.latency_ms_low, entry.latency_ms_high),
         entry.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
         format!("{:.3}", entry.trainability),
+        entry.energy_cell(),
         si(entry.macs.0),
         si(entry.params.0),
         binary_bytes(entry.model_bytes),
@@ -204,6 +225,7 @@ pub(super) fn totals(entry: &Entry, estimate: &NetworkEstimate, score: &Trainabi
         binary_bytes(entry.peak_activation_bytes),
         binary_bytes(entry.peak_activation_bytes_no_alias),
     );
+    text += &entry.energy_text().map_or(String::new(), |energy| format!("  energy           {energy}\n"));
     for outside in &estimate.out_of_range {
         text += &format!("  outside the measured range: {outside}\n");
     }

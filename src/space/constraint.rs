@@ -17,17 +17,20 @@ pub enum Metric {
     PeakActivationBytes,
     /// The zero-shot trainability score.
     Trainability,
+    /// Energy of an inference in microjoules; known where there is an energy model.
+    EnergyUj,
 }
 
 impl Metric {
     /// Names as they stand in files.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("latency_ms", Self::LatencyMs),
         ("macs", Self::Macs),
         ("params", Self::Params),
         ("model_bytes", Self::ModelBytes),
         ("peak_activation_bytes", Self::PeakActivationBytes),
         ("trainability", Self::Trainability),
+        ("energy_uj", Self::EnergyUj),
     ];
 
     /// The name as it stands in files.
@@ -78,7 +81,8 @@ impl Constraint {
 
     /// By how much `value` misses the limit, relative to it; zero if it keeps to it.
     ///
-    /// Trainability is a sum of logarithms, where a difference is what is relative.
+    /// Trainability is a sum of logarithms, where a difference is what is relative. A value that is not a number keeps
+    /// to nothing.
     #[must_use]
     pub fn violation(&self, value: f64, baseline: f64) -> f64 {
         let bound = self.bound(baseline);
@@ -89,7 +93,7 @@ impl Constraint {
         // Sums in a different order may differ in the last bits; that is not a violation.
         let scale = bound.abs().max(1e-9);
         let unit = if self.metric == Metric::Trainability { 1.0 } else { scale };
-        if excess > 1e-12 * scale { excess / unit } else { 0.0 }
+        if excess <= 1e-12 * scale { 0.0 } else { excess / unit }
     }
 }
 
@@ -120,5 +124,13 @@ mod tests {
         let least =
             Constraint { metric: Metric::Trainability, side: Side::Min, limit: Limit::OfBaseline(1.0) };
         assert_eq!(least.violation(12.5, 13.0), 0.5);
+    }
+
+    #[test]
+    fn what_is_not_known_keeps_to_no_limit() {
+        for side in [Side::Max, Side::Min] {
+            let limit = Constraint { metric: Metric::EnergyUj, side, limit: Limit::Absolute(1.0) };
+            assert!(limit.violation(f64::NAN, 1.0).is_nan());
+        }
     }
 }

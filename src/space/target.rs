@@ -15,6 +15,8 @@ pub struct Target {
     pub from_estimator: bool,
     /// The estimator file that the space names, relative to the space file.
     pub estimator: Option<PathBuf>,
+    /// The energy model that the space names, relative to the space file.
+    pub energy: Option<PathBuf>,
 }
 
 impl Target {
@@ -26,10 +28,11 @@ impl Target {
         let text = io::read_text(path)?;
         let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(Self::default()) };
         let target = &value["target"];
-        let beside = |estimator: &str| path.parent().unwrap_or(Path::new("")).join(estimator);
+        let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
         Ok(Self {
             from_estimator: target["parallelism"] == FROM_ESTIMATOR,
             estimator: target["estimator"].as_str().map(beside),
+            energy: target["energy"].as_str().map(beside),
         })
     }
 }

@@ -6,6 +6,8 @@ use assert_cmd::Command;
 
 /// The shipped estimator that the tests use.
 pub(crate) const ESTIMATOR: &str = "estimators/ethos-u55-128.json";
+/// The shipped table of energies.
+pub(crate) const ENERGY: &str = "energy/horowitz-2014-45nm.json";
 /// A space of a few genes that names [`ESTIMATOR`].
 pub(crate) const TINY: &str = "tests/data/tiny-space.json";
 

@@ -47,6 +47,8 @@ pub(crate) fn entry(id: &str, trainability: f64, blocks: [&str; 3]) -> Entry {
         model_bytes: network.model_bytes(),
         peak_activation_bytes: network.peak_activation().in_place,
         peak_activation_bytes_no_alias: network.peak_activation().no_alias,
+        energy_uj: None,
+        energy: None,
         layers,
         network,
     }
@@ -77,6 +79,9 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         parallelism: None,
         estimators: vec![Origin { name: "some-npu".into(), hash: "e571".into() }],
         provenance: "a formula".into(),
+        energy: None,
+        fleet: None,
+        goal: None,
         algorithm: "nsga2".into(),
         seed: 3,
         free: None,

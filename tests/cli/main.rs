@@ -8,6 +8,7 @@ mod common;
 mod compare;
 mod compare_measured;
 mod compare_trend;
+mod energy;
 mod estimate;
 mod exact;
 mod export;

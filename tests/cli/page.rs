@@ -169,6 +169,7 @@ fn two_thousand_entries_fit_into_400_kilobytes() {
         id: format!("{index:016x}"),
         latency_ms: 0.1 + 0.0001 * index as f64,
         trainability: 3.5 + 0.001 * index as f64,
+        energy_uj: None,
     };
     large.landscape = Some(rough_landscape());
     large.front = Some((0..2000).map(point).collect());
@@ -199,7 +200,7 @@ fn two_thousand_detectors_fit_into_400_kilobytes() {
         entry.latency_ms += 0.001;
         entry.trainability += 0.0003;
         let Entry { id, latency_ms, trainability, .. } = entry.clone();
-        points.push(FrontPoint { id, latency_ms, trainability });
+        points.push(FrontPoint { id, latency_ms, trainability, energy_uj: None });
         large.front.push(entry.clone());
     }
     large.front_size = 2000;

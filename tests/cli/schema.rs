@@ -7,6 +7,7 @@ use std::{
 };
 
 use nas::{
+    energy::EnergyModel,
     estimator::{Datasheet, Estimator},
     network::{read_network, read_networks},
     report::{CoDesign, Report},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Kinds that have a reader.
-const READ: [&str; 6] = ["space", "network", "datasheet", "estimator", "report", "codesign"];
+const READ: [&str; 7] = ["space", "network", "datasheet", "energy", "estimator", "report", "codesign"];
 /// A field that no file has, and that is near no other.
 const UNKNOWN: &str = "zzzzzzzzzzzzzzzzzzzz";
 
@@ -41,6 +42,7 @@ fn read(kind: &str, text: &str) -> Option<Result<(), String>> {
         "space" => said(read_space("f.json", text).map(drop)),
         "network" => said(read_network("f.json", text).map(drop)),
         "datasheet" => said(Datasheet::parse("f.json", text).map(drop)),
+        "energy" => said(EnergyModel::parse("f.json", text).map(drop)),
         "estimator" => said(Estimator::parse("f.json", text).map(drop)),
         "report" => said(Report::load(&file).map(drop)),
         "codesign" => said(CoDesign::load(&file).map(drop)),
@@ -110,9 +112,13 @@ fn definitions_of_one_name_are_the_same_in_all_schemas() {
 
 #[test]
 fn every_shipped_file_validates() {
-    for (kind, folder) in
-        [("space", "search-spaces"), ("estimator", "estimators"), ("datasheet", "estimators/datasheets")]
-    {
+    let folders = [
+        ("space", "search-spaces"),
+        ("estimator", "estimators"),
+        ("datasheet", "estimators/datasheets"),
+        ("energy", "energy"),
+    ];
+    for (kind, folder) in folders {
         for file in json_files(folder) {
             let document = value(&fs::read_to_string(&file).unwrap());
             assert_valid(kind, &document, &file.display().to_string());
@@ -236,7 +242,7 @@ fn fields_in(said: &str) -> BTreeSet<String> {
 /// A file without a field that its schema requires is refused; one without any other field is read.
 #[test]
 fn readers_and_schemas_require_the_same_fields() {
-    for kind in ["network", "datasheet", "estimator", "report", "codesign"] {
+    for kind in ["network", "datasheet", "energy", "estimator", "report", "codesign"] {
         let checker = Schema::of(kind);
         let document = &samples(kind)[0];
         let mut tried = BTreeSet::new();

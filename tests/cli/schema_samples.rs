@@ -3,20 +3,22 @@
 use std::{fs, path::Path};
 
 use nas::{
+    energy::EnergyParts,
     estimator::{
         Accuracy, CurvePoint, Estimator, FitReport, FoundLane, FoundLanes, LearningCurve, MeasureNext,
         OldComparison, OldNew, Quality, WorstRow,
     },
     measurement::Target,
     report::{
-        ChipRow, CoDesign, Design, Entry, ExactGap, Measured, Origin, Report, Run, TargetEntry,
+        ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet, Measured, Origin,
+        Report, Run, TargetEntry,
         compare::{Against, Condition, NamedRun, Rules, Trend, compare},
     },
 };
 use serde_json::{Value, json};
 
 use crate::{
-    common::ESTIMATOR,
+    common::{ENERGY, ESTIMATOR},
     fixture::{base, new, save},
 };
 
@@ -25,6 +27,7 @@ pub(crate) fn samples(kind: &str) -> Vec<Value> {
         "space" => spaces(),
         "network" => vec![network()],
         "datasheet" => vec![datasheet()],
+        "energy" => vec![value(&fs::read_to_string(ENERGY).unwrap())],
         "estimator" => vec![estimator()],
         "report" => vec![value(&report().to_json())],
         "codesign" => vec![value(&codesign().to_json())],
@@ -44,7 +47,7 @@ fn spaces() -> Vec<Value> {
     let space = |head: Value, head_baseline: Value| {
         json!({
             "schema": "nas.space/1", "name": "full", "description": "every field",
-            "target": { "parallelism": 8, "estimator": "e.json" }, "dtype": "fp16",
+            "target": { "parallelism": 8, "estimator": "e.json", "energy": "j.json" }, "dtype": "fp16",
             "input": { "size": [64, [96, 128]], "channels": 1 }, "depth_multipliers": [0.5, 1],
             "stem": { "kernel": [3, 5], "stride": [1, 2], "channels": [8, 16], "activation": ["relu", "relu6"] },
             "stages": [{
@@ -57,7 +60,7 @@ fn spaces() -> Vec<Value> {
             "constraints": {
                 "latency_ms": { "max": 10 }, "macs": { "max_of_baseline": 2 }, "params": { "min": 1 },
                 "model_bytes": { "min_of_baseline": 0.1 }, "peak_activation_bytes": { "max": 1e9 },
-                "trainability": { "min_of_baseline": 0.5 }
+                "trainability": { "min_of_baseline": 0.5 }, "energy_uj": { "max": 10 }
             },
             "baseline": {
                 "input": [96, 128], "depth_multiplier": 1,
@@ -143,6 +146,14 @@ fn estimator() -> Value {
 
 fn full_entry(mut entry: Entry) -> Entry {
     entry.genotype = vec![0, 1];
+    entry.energy_uj = Some(6.0);
+    entry.energy = Some(EntryEnergy {
+        model: "m".into(),
+        relative: true,
+        out_of_range: true,
+        parts: Some(EnergyParts { compute_uj: 1.0, on_chip_uj: 2.0, off_chip_uj: 3.0, static_uj: 0.0 }),
+        interval_uj: Some([5.0, 7.0]),
+    });
     entry.measured = Some(Measured {
         latency_ms: 0.2,
         mad_ms: Some(0.001),
@@ -156,6 +167,16 @@ fn full_entry(mut entry: Entry) -> Entry {
 fn report() -> Report {
     let mut report = base();
     report.parallelism = Some(8);
+    let (name, hash, source) = ("m".into(), "3".into(), "a book".into());
+    report.energy = Some(EnergyOrigin { name, hash, source, relative: true });
+    report.goal = Some("latency,energy".into());
+    report.fleet = Some(Fleet {
+        devices: 10,
+        inferences_per_day: 0.5,
+        baseline_kwh: 2.0,
+        chosen_kwh: 1.5,
+        saved_kwh: 0.5,
+    });
     report.free = Some(vec!["fused".into()]);
     report.ablation[0].exact = true;
     report.gap = Some(ExactGap { architectures: 144, latency_pct: 0.5, hypervolume_pct: 99.5 });

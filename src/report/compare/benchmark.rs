@@ -29,6 +29,7 @@ fn series(comparison: &Comparison, quantity: Quantity, value: f64) -> Series {
     let unit = match quantity.unit() {
         Unit::Time => "ms",
         Unit::Bytes => "bytes",
+        Unit::Energy => "uJ",
         _ if quantity == Quantity::Macs => "MACs",
         _ => "params",
     };

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, one_of},
     report::Report,
+    units::energy,
 };
 
 /// Something that has to be alike in both runs unless it is allowed to differ.
@@ -25,17 +26,20 @@ pub enum Premise {
     Reference,
     /// What was measured on, where both were measured.
     Device,
+    /// What told the energies, where both know them.
+    Energy,
 }
 
 impl Premise {
     /// Names as they stand on the command line.
-    pub const NAMES: [(&'static str, Self); 6] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("space", Self::Space),
         ("estimator", Self::Estimator),
         ("dtype", Self::Dtype),
         ("requirement", Self::Requirement),
         ("reference", Self::Reference),
         ("device", Self::Device),
+        ("energy", Self::Energy),
     ];
 
     /// What it is in `report`; empty where it is not known.
@@ -47,6 +51,10 @@ impl Premise {
             Self::Requirement => report.requirement.clone(),
             Self::Reference => reference(&report.hypervolume_reference),
             Self::Device => devices(report),
+            Self::Energy => report
+                .energy
+                .as_ref()
+                .map_or(String::new(), |model| format!("{} ({})", model.name, model.hash)),
         }
     }
 }
@@ -86,6 +94,9 @@ fn devices(report: &Report) -> String {
 fn reference(point: &[f64]) -> String {
     match point {
         [latency_us, score] => format!("{:.3} ms, trainability {:.3}", latency_us / 1e3, -score),
+        [latency_us, score, uj] => {
+            format!("{:.3} ms, trainability {:.3}, {}", latency_us / 1e3, -score, energy(*uj))
+        }
         values => values.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
     }
 }

@@ -105,6 +105,7 @@ fn scale(quantity: Quantity, unit: &str) -> Result<f64, String> {
             ("MB", 1e6),
             ("GB", 1e9),
         ],
+        Unit::Energy => &[("uJ", 1.0), ("µJ", 1.0), ("pJ", 1e-6), ("nJ", 1e-3), ("mJ", 1e3), ("J", 1e6)],
         Unit::Count => &[("k", 1e3), ("M", 1e6), ("G", 1e9)],
         Unit::Plain => &[],
     };
@@ -165,6 +166,19 @@ impl Condition {
         let word = if result.failed && !significant { "not significant, " } else { "" };
         let observed = format!("{}; {word}{}", result.observed, measured.evidence());
         GateResult { failed: result.failed && significant, observed, ..result }
+    }
+
+    /// As [`Self::check`] for energies, which a run knows only if it was searched with a model of them: what is not
+    /// known cannot pass. `found` says which run has a headline architecture at all.
+    pub(super) fn check_energy(&self, base: Option<f64>, new: Option<f64>, found: [bool; 2]) -> GateResult {
+        let is_change = !matches!(self.limit, Limit::Value(_));
+        let missing = match (base, new, found) {
+            (_, None, [_, true]) => "NEW",
+            (None, Some(_), [true, _]) if is_change => "BASE",
+            _ => return self.check(base, new),
+        };
+        let observed = format!("{missing} has no energy; search it again with --energy");
+        GateResult { condition: self.text.clone(), failed: true, observed }
     }
 
     /// Whether the condition holds; where there is no NEW it does, where there is no BASE no change does.
@@ -228,7 +242,21 @@ mod tests {
         assert!(failed("peak_activation_bytes>512KiB", 0.0, 524_289.0));
         assert!(!failed("peak_activation_bytes>512KiB", 0.0, 524_288.0));
         assert!(failed("peak_activation_bytes>=512KiB", 0.0, 524_288.0));
+        assert!(failed("energy_uj>1mJ", 0.0, 1001.0) && !failed("energy_uj>1mJ", 0.0, 999.0));
         assert!(failed("latency_reduction_pct<30%", 0.0, 29.0) && failed("params>3M", 0.0, 3.1e6));
+    }
+
+    #[test]
+    fn an_energy_that_is_not_known_passes_nothing() {
+        let check = |condition: &str, base, new, found| {
+            condition.parse::<Condition>().unwrap().check_energy(base, new, found)
+        };
+        let both = [true, true];
+        assert!(check("energy_uj>+2%", Some(1.0), None, both).observed.starts_with("NEW has no energy"));
+        assert!(check("energy_uj>+2%", None, Some(1.0), both).failed);
+        assert!(!check("energy_uj>+2%", None, Some(1.0), [false, true]).failed, "BASE found nothing");
+        assert!(!check("energy_uj>2uJ", None, Some(1.0), both).failed, "the limit is on NEW alone");
+        assert!(check("energy_uj>+2%", Some(1.0), None, [true, false]).observed.contains("no architecture"));
     }
 
     #[test]
@@ -239,6 +267,7 @@ mod tests {
             ("latency_ms>2%", "a sign"),
             ("latency_ms>2KiB", "one of ms, us"),
             ("trainability<1ms", "without a unit"),
+            ("energy_uj<1kB", "one of uJ"),
             ("latency_ms>", "a number"),
         ] {
             let said = text.parse::<Condition>().unwrap_err().to_string();

@@ -77,15 +77,20 @@ impl FrontComparison {
         let whole = base.front.is_some() && new.front.is_some();
         let (old, now) = (points(base, whole), points(new, whole));
         let (old_ids, now_ids) = (ids(&old), ids(&now));
-        let (old_points, now_points) = (objectives(&old), objectives(&now));
         let reference = reference(base, new);
+        let objectives = |points: &[FrontPoint]| objectives(points, reference.len());
+        let (old_points, now_points) = (objectives(&old), objectives(&now));
         Self {
             of: extent(whole),
             sizes: [old.len(), now.len()],
             kept: old_ids.intersection(&now_ids).count(),
             gained: only(&now, &old_ids),
             lost: only(&old, &now_ids),
-            members: [members(&now, &old, true), members(&old, &now, false)].concat(),
+            members: [
+                members((&now, &now_points), (&old, &old_points), true),
+                members((&old, &old_points), (&now, &now_points), false),
+            ]
+            .concat(),
             base_dominated: dominated(&old_points, &now_points),
             new_dominated: dominated(&now_points, &old_points),
             hypervolumes: hypervolume(&old, &reference)
@@ -123,32 +128,37 @@ fn only(points: &[FrontPoint], others: &HashSet<&str>) -> Vec<String> {
 }
 
 /// The fastest of `points` that are not among `others`.
-fn members(points: &[FrontPoint], others: &[FrontPoint], gained: bool) -> Vec<MemberChange> {
-    let (known, rivals) = (ids(others), objectives(others));
-    let mut alone: Vec<&FrontPoint> =
-        points.iter().filter(|point| !known.contains(point.id.as_str())).collect();
-    alone.sort_by(|a, b| a.latency_ms.total_cmp(&b.latency_ms));
-    let change = |point: &&FrontPoint| {
-        let own = objective(point);
-        MemberChange {
-            id: point.id.clone(),
-            gained,
-            latency_ms: point.latency_ms,
-            trainability: point.trainability,
-            dominates: rivals.iter().filter(|rival| own.dominates(rival)).count(),
-            dominated_by: rivals.iter().filter(|rival| rival.dominates(&own)).count(),
-        }
+fn members(
+    (points, own): (&[FrontPoint], &[Objectives]),
+    (others, rivals): (&[FrontPoint], &[Objectives]),
+    gained: bool,
+) -> Vec<MemberChange> {
+    let known = ids(others);
+    let mut alone: Vec<(&FrontPoint, &Objectives)> =
+        points.iter().zip(own).filter(|(point, _)| !known.contains(point.id.as_str())).collect();
+    alone.sort_by(|a, b| a.0.latency_ms.total_cmp(&b.0.latency_ms));
+    let change = |(point, own): &(&FrontPoint, &Objectives)| MemberChange {
+        id: point.id.clone(),
+        gained,
+        latency_ms: point.latency_ms,
+        trainability: point.trainability,
+        dominates: rivals.iter().filter(|rival| own.dominates(rival)).count(),
+        dominated_by: rivals.iter().filter(|rival| rival.dominates(own)).count(),
     };
     alone.iter().take(SHOWN).map(change).collect()
 }
 
-/// As the search minimises them: microseconds, negated trainability.
-fn objectives(points: &[FrontPoint]) -> Vec<Objectives> {
+/// As the search minimises them: microseconds, negated trainability, and microjoules if that makes `count`. An energy
+/// that is not known is worse than any.
+fn objectives(points: &[FrontPoint], count: usize) -> Vec<Objectives> {
+    let objective = |point: &FrontPoint| {
+        let two = [1e3 * point.latency_ms, -point.trainability];
+        match count {
+            3 => Objectives::from([two[0], two[1], point.energy_uj.unwrap_or(f64::INFINITY)]),
+            _ => Objectives::from(two),
+        }
+    };
     points.iter().map(objective).collect()
-}
-
-fn objective(point: &FrontPoint) -> Objectives {
-    Objectives::from([1e3 * point.latency_ms, -point.trainability])
 }
 
 fn dominated(points: &[Objectives], rivals: &[Objectives]) -> usize {
@@ -157,8 +167,8 @@ fn dominated(points: &[Objectives], rivals: &[Objectives]) -> usize {
 
 /// The hypervolume of `points`; none without a reference point.
 pub(super) fn hypervolume(points: &[FrontPoint], reference: &[f64]) -> Option<f64> {
-    let reference: Objectives = (reference.len() == 2).then(|| reference.into())?;
-    Some(rounded(pareto::hypervolume(&objectives(points), &reference)))
+    let reference: Objectives = matches!(reference.len(), 2 | 3).then(|| reference.into())?;
+    Some(rounded(pareto::hypervolume(&objectives(points, reference.len()), &reference)))
 }
 
 /// The baseline's score, and some of BASE's front.

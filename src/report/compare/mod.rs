@@ -265,6 +265,10 @@ impl Comparison {
         let (base, new) = (row.and_then(|row| row.base), row.and_then(|row| row.new));
         match condition.quantity() {
             Quantity::MeasuredLatencyMs => condition.check_measured(base, new, self.measured.as_ref()),
+            Quantity::EnergyUj => {
+                let found = self.headline.each_ref().map(Option::is_some);
+                condition.check_energy(base, new, found)
+            }
             _ => condition.check(base, new),
         }
     }

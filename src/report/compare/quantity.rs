@@ -2,7 +2,7 @@
 
 use crate::{
     report::{Entry, entry::rounded},
-    units::{Bytes, binary_bytes, si},
+    units::{Bytes, binary_bytes, energy, si},
 };
 
 /// A number that a run is judged by.
@@ -22,6 +22,8 @@ pub enum Quantity {
     ModelBytes,
     /// Its peak activation bytes.
     PeakActivationBytes,
+    /// Its energy of an inference.
+    EnergyUj,
     /// The hypervolume of the whole front.
     Hypervolume,
     /// Median of the measured latencies of the headline architecture.
@@ -34,13 +36,14 @@ pub(super) enum Unit {
     Time,
     Percent,
     Bytes,
+    Energy,
     Count,
     Plain,
 }
 
 impl Quantity {
     /// Names as they stand in files and conditions.
-    pub const NAMES: [(&'static str, Self); 9] = [
+    pub const NAMES: [(&'static str, Self); 10] = [
         ("latency_ms", Self::LatencyMs),
         ("latency_reduction_pct", Self::LatencyReductionPct),
         ("trainability", Self::Trainability),
@@ -48,6 +51,7 @@ impl Quantity {
         ("params", Self::Params),
         ("model_bytes", Self::ModelBytes),
         ("peak_activation_bytes", Self::PeakActivationBytes),
+        ("energy_uj", Self::EnergyUj),
         ("hypervolume", Self::Hypervolume),
         ("measured_latency_ms", Self::MeasuredLatencyMs),
     ];
@@ -64,6 +68,7 @@ impl Quantity {
             Self::LatencyReductionPct => Unit::Percent,
             Self::Macs | Self::Params => Unit::Count,
             Self::ModelBytes | Self::PeakActivationBytes => Unit::Bytes,
+            Self::EnergyUj => Unit::Energy,
             Self::Trainability | Self::Hypervolume => Unit::Plain,
         }
     }
@@ -79,6 +84,11 @@ impl Quantity {
         !matches!(self, Self::LatencyReductionPct | Self::Trainability)
     }
 
+    /// Whether runs may know nothing of it; it is left out where none does.
+    pub(super) fn is_optional(self) -> bool {
+        matches!(self, Self::MeasuredLatencyMs | Self::EnergyUj)
+    }
+
     /// Its value for the headline architecture; the hypervolume belongs to the front instead.
     pub(super) fn of(self, entry: &Entry) -> Option<f64> {
         match self {
@@ -89,6 +99,7 @@ impl Quantity {
             Self::Params => Some(entry.params.0 as f64),
             Self::ModelBytes => Some(entry.model_bytes.0 as f64),
             Self::PeakActivationBytes => Some(entry.peak_activation_bytes.0 as f64),
+            Self::EnergyUj => entry.energy_uj,
             Self::Hypervolume => None,
             Self::MeasuredLatencyMs => entry.measured.as_ref()?.median_ms().map(rounded),
         }
@@ -103,6 +114,7 @@ impl Quantity {
             Unit::Time => format!("{value:.3} ms"),
             Unit::Percent => format!("{value:.1} %"),
             Unit::Bytes => binary_bytes(Bytes(value as u64)),
+            Unit::Energy => energy(value),
             Unit::Count => si(value as u64),
             Unit::Plain if self == Self::Hypervolume => format!("{value:.1}"),
             Unit::Plain => format!("{value:.3}"),

@@ -28,10 +28,10 @@ impl QuantityRow {
     }
 }
 
-/// Every number of both; the measured latency only where it is known.
+/// Every number of both; those that a run may not know only where one does.
 pub(super) fn rows(old: Option<&Entry>, now: Option<&Entry>, fronts: &FrontComparison) -> Vec<QuantityRow> {
     let rows = Quantity::NAMES.iter().map(|(_, quantity)| row(*quantity, old, now, fronts));
-    rows.filter(|row| row.quantity != Quantity::MeasuredLatencyMs || row.is_known()).collect()
+    rows.filter(|row| !row.quantity.is_optional() || row.is_known()).collect()
 }
 
 fn row(

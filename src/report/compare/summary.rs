@@ -4,7 +4,7 @@ use super::{
     Comparison, EstimatorError, FrontComparison, MeasuredHeadline, Quantity, Verdict,
     quantity::{percent, show_percent},
 };
-use crate::report::Table;
+use crate::{report::Table, units::energy};
 
 impl Verdict {
     /// The verdict in a word.
@@ -128,6 +128,7 @@ pub(super) fn label(quantity: Quantity) -> &'static str {
         Quantity::Params => "params",
         Quantity::ModelBytes => "model",
         Quantity::PeakActivationBytes => "peak activation",
+        Quantity::EnergyUj => "energy",
         Quantity::Hypervolume => "hypervolume",
         Quantity::MeasuredLatencyMs => "measured latency",
     }
@@ -165,9 +166,18 @@ pub(super) fn front_sentences(fronts: &FrontComparison) -> Vec<String> {
 
 /// What hypervolumes are measured to; empty without a reference point.
 pub(super) fn volume_sentence(reference: &[f64]) -> Option<String> {
-    let [latency_us, score] = reference[..] else { return None };
-    let latency_ms = latency_us / 1e3;
-    Some(format!("hypervolume (µs × trainability) up to {latency_ms:.3} ms and trainability {:.3}", -score))
+    let point =
+        |latency_us: f64, score: f64| format!("{:.3} ms and trainability {:.3}", latency_us / 1e3, -score);
+    match reference[..] {
+        [latency_us, score] => {
+            Some(format!("hypervolume (µs × trainability) up to {}", point(latency_us, score)))
+        }
+        [latency_us, score, uj] => {
+            let point = point(latency_us, score);
+            Some(format!("hypervolume (µs × trainability × µJ) up to {point} and {}", energy(uj)))
+        }
+        _ => None,
+    }
 }
 
 /// The fastest architectures that only one front has.

@@ -14,14 +14,15 @@ use crate::{
 /// The value of a trend's `schema`.
 pub const TREND_SCHEMA: &str = "nas.trend/1";
 
-/// What is followed from run to run; the measured latency only where there is one.
-const FOLLOWED: [Quantity; 7] = [
+/// What is followed from run to run; the measured latency and the energy only where there is one.
+const FOLLOWED: [Quantity; 8] = [
     Quantity::LatencyMs,
     Quantity::MeasuredLatencyMs,
     Quantity::LatencyReductionPct,
     Quantity::Trainability,
     Quantity::Params,
     Quantity::PeakActivationBytes,
+    Quantity::EnergyUj,
     Quantity::Hypervolume,
 ];
 
@@ -175,10 +176,9 @@ fn rows(runs: &[NamedRun], needed: f64, reference: &[f64], whole: bool) -> Vec<T
             FOLLOWED.iter().map(|quantity| value(*quantity, *entry, volume)).collect()
         })
         .collect();
-    let measured = |column: usize| values.iter().any(|row| row[column].is_some());
-    let columns: Vec<usize> = (0..FOLLOWED.len())
-        .filter(|column| FOLLOWED[*column] != Quantity::MeasuredLatencyMs || measured(*column))
-        .collect();
+    let known = |column: usize| values.iter().any(|row| row[column].is_some());
+    let columns: Vec<usize> =
+        (0..FOLLOWED.len()).filter(|column| !FOLLOWED[*column].is_optional() || known(*column)).collect();
     let cell = |index: usize, column: usize| TrendValue {
         name: FOLLOWED[column].name(),
         quantity: FOLLOWED[column],

@@ -5,7 +5,7 @@ use crate::{
     report::{
         Entry, Finding, Measured, Report, Run, Table, compare::capital, measured_table, text::estimators,
     },
-    units::{binary_bytes, si},
+    units::{binary_bytes, energy, si},
 };
 
 pub(super) fn section(run: &Run) -> String {
@@ -18,7 +18,7 @@ pub(super) fn section(run: &Run) -> String {
         escape(&report.requirement)
     );
     html += &match report.finding() {
-        Some(finding) => found(&finding),
+        Some(finding) => found(&finding) + &energies(report),
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
@@ -53,6 +53,12 @@ fn found(finding: &Finding<'_>) -> String {
         html += &format!("<p class=\"warning\">{}.</p>\n", escape(&capital(&note)));
     }
     html
+}
+
+/// What is known of energies.
+fn energies(report: &Report) -> String {
+    let lines = report.energy_lines().into_iter();
+    lines.map(|line| format!("<p class=\"soft\">{}.</p>\n", escape(&capital(&line)))).collect()
 }
 
 fn nothing(baseline: &Entry) -> String {
@@ -95,6 +101,9 @@ fn numbers(run: &Run) -> Table {
         row("measured", &|entry| entry.measured.as_ref().map_or("–".to_owned(), spread));
     }
     row("trainability score", &|entry| format!("{:.3}", entry.trainability));
+    if entries.iter().flatten().any(|entry| entry.energy_uj.is_some()) {
+        row("energy", &|entry| entry.energy_uj.map_or("–".to_owned(), energy));
+    }
     row("MACs", &|entry| si(entry.macs.0));
     row("params", &|entry| si(entry.params.0));
     row("model", &|entry| binary_bytes(entry.model_bytes));
@@ -130,6 +139,9 @@ fn provenance(report: &Report) -> String {
         ("estimator", origins.join(", ")),
         ("written by", format!("nas {}", report.version)),
     ];
+    let energy = report.energy.as_ref().map(|origin| ("energies", origin.line()));
+    let [latencies, rest @ ..] = rows;
+    let rows = std::iter::once(latencies).chain(energy).chain(rest);
     let measured = report.finding().filter(|found| found.measured.is_some()).map(|found| found.origin());
     let rows = measured.into_iter().map(|origin| ("device", origin)).chain(rows);
     let rows = rows.map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(&value)));

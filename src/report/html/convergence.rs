@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Drawing, Sign, WIDTH, folded, section as titled};
 use crate::{
     report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis},
-    units::si,
+    units::{energy, si},
 };
 
 const HEIGHT: f64 = 240.0;
@@ -126,6 +126,12 @@ fn reference(report: &Report) -> String {
             "<p class=\"soft\">Hypervolume in µs × trainability, up to {:.3} ms and trainability {:.3}.</p>\n",
             latency_us / 1e3,
             -score
+        ),
+        [latency_us, score, uj] => format!(
+            "<p class=\"soft\">Hypervolume in µs × trainability × µJ, up to {:.3} ms, trainability {:.3} and {}.</p>\n",
+            latency_us / 1e3,
+            -score,
+            energy(uj)
         ),
         _ => String::new(),
     }

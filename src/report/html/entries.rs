@@ -3,7 +3,7 @@
 use super::{escape, folded};
 use crate::{
     report::{Entry, Run, text::entry_table},
-    units::{binary_bytes, si},
+    units::{binary_bytes, energy, si},
 };
 
 /// At most this many entries are shown one by one, so that a page stays small.
@@ -36,9 +36,10 @@ pub(super) fn table_and_details(run: &Run, shown: &[(usize, &Entry)]) -> String 
 fn detail(index: usize, entry: &Entry) -> String {
     let reduction =
         entry.latency_reduction_pct.map_or(String::new(), |percent| format!(", {percent:.1} % less"));
+    let energy = entry.energy_uj.map_or(String::new(), |uj| format!(", {}", energy(uj)));
     format!(
         "<details class=\"entry\"><summary>#{index}: {:.3} ms{reduction}, trainability {:.3}</summary>\n\
-         <p id=\"e{index}\">{} · {} MACs, {} params, model {}, peak activation {}</p>\n\
+         <p id=\"e{index}\">{} · {} MACs, {} params, model {}, peak activation {}{energy}</p>\n\
          <pre tabindex=\"0\">{}</pre></details>\n",
         entry.latency_ms,
         entry.trainability,

@@ -127,9 +127,12 @@ fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
 }
 
 fn target(node: &Node<'_>, factor: Option<u32>) -> Option<Target> {
-    let fields = node.fields(&["parallelism", "estimator"])?;
+    let fields = node.fields(&["parallelism", "estimator", "energy"])?;
     let parallelism = fields.required("parallelism").and_then(|node| parallelism(node, factor));
     let estimator = fields.or("estimator", None, |node| node.string().map(|path| Some(PathBuf::from(path))));
+    // Energies matter to a search alone, which looks for the file itself (`space::Target`).
+    let energy = fields.or("energy", "", Node::string);
+    energy?;
     Some(Target { parallelism: parallelism?, estimator: estimator? })
 }
 
