@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 19] = [
+const FLOORS: [(&str, u32); 20] = [
     ("units", 0),
     ("stable_hash", 0),
     ("schemas", 0),
