@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::signal::{HEAD, Signal, is_depthwise, signal_of};
 use crate::network::{
@@ -53,11 +53,21 @@ pub struct Local {
 /// The records of some layers of a network whose tensors are in these states ([`signals`](super::signals)).
 #[must_use]
 pub fn locals(network: &Network, wiring: &Wiring, signals: &[Signal], layers: Range<usize>) -> Vec<Local> {
+    // Few nonlinearities occur, and powers take time.
+    let mut powers: SmallVec<[(f64, f64); 4]> = SmallVec::new();
     let local = |index: usize| {
         let layer = &network.layers()[index];
+        let linear = signals[index].linear;
+        let known = powers.iter().find(|(known, _)| *known == linear).map(|(_, fading)| *fading);
+        let fading = known.unwrap_or_else(|| {
+            let fading = if linear < 1.0 { linear.powf(POWER / DEPTH_SCALES) } else { 1.0 };
+            powers.push((linear, fading));
+            fading
+        });
         let is_output = wiring.readers(Source::Layer(index)) == Readers::default();
         let pixels = layer.output.pixels().min(network.input().pixels());
         Local {
+            fading,
             output_side: is_output.then(|| log_side(pixels)),
             ..Local::of(network, layer, &signals[index], signals)
         }
@@ -74,7 +84,7 @@ impl Local {
         let narrow = mixes && source != Source::Input;
         let read = signal_of(signals, &source).map_or(0, |signal| signal.octave);
         Self {
-            fading: if signal.linear < 1.0 { signal.linear.powf(POWER / DEPTH_SCALES) } else { 1.0 },
+            fading: 1.0,
             nonlinearity: (1.0 - signal.linear) / RELU,
             capacity: if mixes { (f64::from(input.c) * f64::from(layer.output.c)).sqrt() } else { 0.0 },
             reach: reach(layer, input),
@@ -129,6 +139,9 @@ pub(super) fn log_side(pixels: u64) -> f64 {
 
 /// At a sum each input has the share of its variance; at a gate, the gate has that of the gate's variance.
 fn shares(network: &Network, layer: &Layer, signals: &[Signal]) -> SmallVec<[f64; 2]> {
+    if layer.inputs.len() == 1 {
+        return smallvec![1.0];
+    }
     let weights = |source: &Source| weight(network, signals, layer, source);
     let total: f64 = layer.inputs.iter().map(weights).sum();
     if !matches!(layer.op, Op::Mul(_)) {
