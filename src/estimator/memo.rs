@@ -192,7 +192,7 @@ impl Assembly {
         let Self { graph, parts, manners, words, .. } = self;
         words.clear();
         words.push(parts[part].0);
-        words.push(graph.len() as u64);
+        words.push(u64::from(graph.len() == 1));
         for layer in layers.clone() {
             words.push(manners[layer]);
             for source in graph.wiring().inputs(layer) {
