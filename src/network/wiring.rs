@@ -48,7 +48,12 @@ impl Wiring {
     /// The wiring of a network.
     #[must_use]
     pub fn of(network: &Network) -> Self {
-        let mut wiring = Self::default();
+        let layers = network.layers().len();
+        let mut wiring = Self {
+            inputs: Vec::with_capacity(layers + layers / 2),
+            ends: Vec::with_capacity(layers),
+            readers: Vec::with_capacity(layers + 1),
+        };
         network.layers().iter().for_each(|layer| wiring.push(layer.inputs.iter().copied()));
         wiring
     }

@@ -17,7 +17,9 @@ use crate::network::{Source, Wiring};
 pub struct Flow {
     /// The share of the outputs' variance whose path passes through this layer.
     pub(super) share: f64,
-    /// The same with each path faded by its nonlinearities, to the power of the mean.
+    /// What the nonlinearities on these paths leave of the gradient: the power mean over the paths.
+    fade: f64,
+    /// While paths are added up: the sum of their shares, each faded, to the power of the mean.
     faded: f64,
     /// For what feeds a gate: the octave of the gated tensor.
     gated: Option<u8>,
@@ -27,10 +29,12 @@ impl Flow {
     /// The layer's weight: the amplitude of its contribution (the square root of the variance's share)
     /// times the fading of its gradient. N equal residual blocks weigh 1/√2 + 1/√3 + … ≈ 2√N together.
     pub(super) fn weight(&self) -> f64 {
-        if self.share <= 0.0 {
-            return 0.0;
-        }
-        self.share.sqrt() * (self.faded / self.share).powf(1.0 / POWER)
+        self.share.sqrt() * self.fade
+    }
+
+    /// What is left of the gradient over all paths that were added up.
+    fn mean(&self) -> f64 {
+        if self.share > 0.0 { (self.faded / self.share).powf(1.0 / f64::from(POWER)) } else { 0.0 }
     }
 
     /// Where the layer is counted.
@@ -55,24 +59,35 @@ pub(super) fn trace<'a>(
     let share = 1.0 / outputs as f64;
     let mut sums = Sums::of(outputs);
     for (index, local) in (0..wiring.len()).rev().zip(locals.rev()) {
+        let mut flow = flows[index];
         if local.output_side.is_some() {
-            flows[index] = Flow { share, faded: share, gated: None };
+            flow = Flow { share, fade: 1.0, ..flow };
+        } else if wiring.readers(Source::Layer(index)).count > 1 {
+            flow.fade = flow.mean();
         }
-        flows[index].faded *= local.fading;
-        let flow = flows[index];
+        flow.fade *= local.fading;
+        flows[index] = flow;
         sums.add(local, &flow);
-        pass_on(wiring.inputs(index), local, &flow, flows);
+        pass_on(wiring, index, local, flows);
     }
     sums
 }
 
 /// Divides what passes through a layer among the layers that it reads.
-fn pass_on(inputs: &[Source], local: &Local, flow: &Flow, flows: &mut [Flow]) {
+fn pass_on(wiring: &Wiring, layer: usize, local: &Local, flows: &mut [Flow]) {
+    let flow = flows[layer];
+    let inputs = wiring.inputs(layer);
     for (position, (source, share)) in inputs.iter().zip(&local.shares).enumerate().rev() {
         let Source::Layer(read) = source else { continue };
         let target = &mut flows[*read];
-        target.share += flow.share * share;
-        target.faded += flow.faded * share;
+        let share = flow.share * share;
+        target.share += share;
+        // Powers take time, and a mean of one path needs none.
+        if wiring.readers(*source).count > 1 {
+            target.faded += share * flow.fade.powi(POWER);
+        } else {
+            target.fade = flow.fade;
+        }
         if local.gates && position > 0 {
             target.gated = Some(local.octave);
         } else if usize::from(local.octave) == HEAD {

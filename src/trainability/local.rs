@@ -15,18 +15,14 @@ use crate::network::{
 
 /// The share of its output's variance that ReLU makes nonlinear, 1 − 1 / (4 · 0.341).
 const RELU: f64 = 0.2665;
-/// Gradients fade over this many depth scales ξ of the correlation map. Networks can be trained to a few
-/// ξ (Schoenholz et al. 2017 find about six); a layer of ReLU is 0.31 / ξ, so a plain chain counts its
-/// last 13 layers or so.
-const DEPTH_SCALES: f64 = 4.0;
 /// Of all paths to the output, those with the fewest nonlinearities carry the gradient (Veit et al.
 /// 2016): fading is the power mean over the paths with this exponent, which tends to the maximum.
-pub(super) const POWER: f64 = 10.0;
+pub(super) const POWER: i32 = 10;
 
 /// One layer as the backward pass needs it.
 #[derive(Clone, Debug)]
 pub struct Local {
-    /// What its nonlinearity leaves of the gradient, to the power of the mean.
+    /// What its nonlinearity leaves of the gradient.
     pub(super) fading: f64,
     /// The nonlinear share of its activation, in units of ReLU's.
     pub(super) nonlinearity: f64,
@@ -53,21 +49,11 @@ pub struct Local {
 /// The records of some layers of a network whose tensors are in these states ([`signals`](super::signals)).
 #[must_use]
 pub fn locals(network: &Network, wiring: &Wiring, signals: &[Signal], layers: Range<usize>) -> Vec<Local> {
-    // Few nonlinearities occur, and powers take time.
-    let mut powers: SmallVec<[(f64, f64); 4]> = SmallVec::new();
     let local = |index: usize| {
         let layer = &network.layers()[index];
-        let linear = signals[index].linear;
-        let known = powers.iter().find(|(known, _)| *known == linear).map(|(_, fading)| *fading);
-        let fading = known.unwrap_or_else(|| {
-            let fading = if linear < 1.0 { linear.powf(POWER / DEPTH_SCALES) } else { 1.0 };
-            powers.push((linear, fading));
-            fading
-        });
         let is_output = wiring.readers(Source::Layer(index)) == Readers::default();
         let pixels = layer.output.pixels().min(network.input().pixels());
         Local {
-            fading,
             output_side: is_output.then(|| log_side(pixels)),
             ..Local::of(network, layer, &signals[index], signals)
         }
@@ -84,7 +70,7 @@ impl Local {
         let narrow = mixes && source != Source::Input;
         let read = signal_of(signals, &source).map_or(0, |signal| signal.octave);
         Self {
-            fading: 1.0,
+            fading: fading(signal.linear),
             nonlinearity: (1.0 - signal.linear) / RELU,
             capacity: if mixes { (f64::from(input.c) * f64::from(layer.output.c)).sqrt() } else { 0.0 },
             reach: reach(layer, input),
@@ -97,6 +83,15 @@ impl Local {
             output_side: None,
         }
     }
+}
+
+/// What a nonlinearity that leaves so much linear leaves of the gradient.
+///
+/// Gradients fade over four depth scales ξ of the correlation map, hence the fourth root. Networks can be
+/// trained to a few ξ (Schoenholz et al. 2017 find about six); a layer of ReLU is 0.31 / ξ, so a plain
+/// chain counts its last 13 layers or so.
+fn fading(linear: f64) -> f64 {
+    linear.sqrt().sqrt()
 }
 
 /// Whether a layer is a convolution or dense layer that mixes channels.

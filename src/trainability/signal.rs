@@ -102,11 +102,10 @@ pub(super) fn is_depthwise(layer: &Layer) -> bool {
     }
 }
 
-/// How often the picture was halved on the way from `input` to `output`.
+/// How often the picture was halved on the way from `input` to `output`, to the nearest whole number.
 fn octave(input: Shape, output: Shape) -> usize {
-    let ratio = input.pixels() as f64 / output.pixels() as f64;
-    let halvings = (ratio.log2() / 2.0).round().max(0.0);
-    (halvings as usize).min(STRIDES - 1)
+    let halved = |times: &usize| 2 * input.pixels() >= output.pixels() << (2 * times);
+    (1..STRIDES).take_while(halved).count()
 }
 
 /// The state after each layer.
