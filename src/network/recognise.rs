@@ -5,7 +5,9 @@
 //! * fused inverted bottleneck (Gupta & Akin 2020): KxK convolution that expands, 1x1 projection back, as
 //!   MobileNet-EdgeTPU's first convolution and the one after it are too;
 //! * depthwise-separable (Howard et al. 2017): depthwise, 1x1 convolution;
-//! * squeeze-and-excite (Hu et al. 2018) before the last convolution of each; a residual around it.
+//! * squeeze-and-excite (Hu et al. 2018) before the last convolution of each; a residual around it;
+//! * basic and bottleneck blocks (He et al. 2016): two KxK convolutions, or 1x1, KxK, 1x1, the last of them linear,
+//!   and a sum with the block's input or a 1x1 convolution of it.
 //!
 //! Layers are claimed in execution order, each by one block. So MobileNetV1, where every 1x1 convolution
 //! follows a depthwise one, has no inverted bottleneck.
@@ -37,26 +39,32 @@ pub struct FoundBlock {
 impl fmt::Display for FoundBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = self.block;
-        let family = match (kind, fused) {
-            (BlockKind::Conv, _) => "conv",
-            (BlockKind::DepthwiseSeparable, _) => "ds",
-            (BlockKind::Ibn, false) => "ibn",
-            (BlockKind::Ibn, true) => "fused-ibn",
-        };
-        write!(f, "{family} k{kernel} s{stride}")?;
-        if kind == BlockKind::Ibn {
+        write!(f, "{} k{kernel} s{stride}", family(kind, fused))?;
+        if kind.has_hidden() {
             write!(f, " x{hidden}")?;
         }
         write!(f, " c{cout} {activation}")?;
         if let Some(se) = se {
             write!(f, " se{}:{}", se.reduced, se.gate)?;
         }
-        f.write_str(if self.residual { " residual" } else { "" })
+        f.write_str(if self.residual && !kind.is_residual() { " residual" } else { "" })
+    }
+}
+
+/// A family in a block's line.
+fn family(kind: BlockKind, fused: bool) -> &'static str {
+    match kind {
+        BlockKind::Conv => "conv",
+        BlockKind::DepthwiseSeparable => "ds",
+        BlockKind::Ibn if fused => "fused-ibn",
+        BlockKind::Ibn => "ibn",
+        BlockKind::Basic => "basic",
+        BlockKind::Bottleneck => "bottleneck",
     }
 }
 
 impl Network {
-    /// The inverted bottlenecks, fused or not, and depthwise-separable blocks, in execution order.
+    /// The inverted bottlenecks, fused or not, depthwise-separable, basic and bottleneck blocks, in execution order.
     #[must_use]
     pub fn blocks(&self) -> Vec<FoundBlock> {
         let mut finder = Finder {
@@ -76,12 +84,7 @@ impl Network {
     pub fn block_counts(&self) -> String {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for found in self.blocks() {
-            let family = match (found.block.kind, found.block.fused) {
-                (BlockKind::Ibn, false) => "ibn",
-                (BlockKind::Ibn, true) => "fused-ibn",
-                _ => "ds",
-            };
-            *counts.entry(family).or_default() += 1;
+            *counts.entry(family(found.block.kind, found.block.fused)).or_default() += 1;
         }
         let texts: Vec<String> =
             counts.iter().rev().map(|(family, count)| format!("{count} {family}")).collect();
@@ -114,6 +117,7 @@ impl Finder<'_> {
         let found = match self.layer(index).op {
             Op::DepthwiseConv2d(conv) => self.depthwise(index, &conv),
             Op::Conv2d(conv) if conv.groups == 1 && conv.window.taps() > 1 => self.fused(index, &conv),
+            Op::Add(_) => self.summed(index),
             _ => None,
         };
         if let Some(found) = found {
@@ -126,33 +130,49 @@ impl Finder<'_> {
         let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
         let spatial = self.layer(index);
         let excite = self.excite(index);
-        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
-        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
+        let project = self.projection(index, excite.as_ref())?;
         let expand = match *spatial.inputs.first()? {
             Source::Layer(before) => Some(before).filter(|before| self.expands(*before, project)),
             Source::Input => None,
         };
-        let last = self.layer(project);
-        let mut layers: Vec<usize> = expand.into_iter().chain([index]).collect();
+        let kind = if expand.is_some() { BlockKind::Ibn } else { BlockKind::DepthwiseSeparable };
+        let block = Block {
+            kind,
+            fused: false,
+            kernel,
+            stride,
+            hidden: if expand.is_some() { spatial.output.c } else { 0 },
+            cout: self.layer(project).output.c,
+            activation: spatial.activation,
+            se: excite.as_ref().map(|excite| excite.se),
+        };
+        self.projected(block, expand.into_iter().chain([index]), excite, project)
+    }
+
+    /// The 1x1 convolution after the layer at `index` and its squeeze-and-excite.
+    fn projection(&self, index: usize, excite: Option<&Excite>) -> Option<usize> {
+        let excited = excite.map_or(index, |excite| excite.layers[3]);
+        self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())
+    }
+
+    /// A block that begins with the layers `first` and ends in `project`, or in a sum with its input after that.
+    fn projected(
+        &self,
+        block: Block,
+        first: impl Iterator<Item = usize>,
+        excite: Option<Excite>,
+        project: usize,
+    ) -> Option<FoundBlock> {
+        let mut layers: Vec<usize> = first.collect();
         layers.extend(excite.iter().flat_map(|excite| excite.layers));
         layers.push(project);
         let input = *self.layer(*layers.first()?).inputs.first()?;
         let residual = self.residual(project, input);
         layers.extend(residual);
-        let kind = if expand.is_some() { BlockKind::Ibn } else { BlockKind::DepthwiseSeparable };
         Some(FoundBlock {
-            block: Block {
-                kind,
-                fused: false,
-                kernel,
-                stride,
-                hidden: if expand.is_some() { spatial.output.c } else { 0 },
-                cout: last.output.c,
-                activation: spatial.activation,
-                se: excite.as_ref().map(|excite| excite.se),
-            },
+            block,
             residual: residual.is_some(),
-            last: last.activation,
+            last: self.layer(project).activation,
             squeezed: excite.map(|excite| excite.squeezed),
             input,
             layers,
@@ -175,37 +195,89 @@ impl Finder<'_> {
     fn fused(&self, index: usize, conv: &Conv2d) -> Option<FoundBlock> {
         let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
         let wide = self.layer(index);
-        let input = *wide.inputs.first()?;
         let excite = self.excite(index);
-        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
-        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
-        let last = self.layer(project);
-        let narrow = self.network.shape(input).c;
-        if narrow >= wide.output.c || last.output.c >= wide.output.c {
+        let project = self.projection(index, excite.as_ref())?;
+        let (narrow, cout) = (self.network.shape(*wide.inputs.first()?).c, self.layer(project).output.c);
+        if narrow >= wide.output.c || cout >= wide.output.c {
             return None;
         }
-        let mut layers = vec![index];
-        layers.extend(excite.iter().flat_map(|excite| excite.layers));
-        layers.push(project);
-        let residual = self.residual(project, input);
-        layers.extend(residual);
-        Some(FoundBlock {
-            block: Block {
-                kind: BlockKind::Ibn,
-                fused: true,
-                kernel,
-                stride,
-                hidden: wide.output.c,
-                cout: last.output.c,
-                activation: wide.activation,
-                se: excite.as_ref().map(|excite| excite.se),
-            },
-            residual: residual.is_some(),
-            last: last.activation,
-            squeezed: excite.map(|excite| excite.squeezed),
-            input,
-            layers,
-        })
+        let block = Block {
+            kind: BlockKind::Ibn,
+            fused: true,
+            kernel,
+            stride,
+            hidden: wide.output.c,
+            cout,
+            activation: wide.activation,
+            se: excite.as_ref().map(|excite| excite.se),
+        };
+        self.projected(block, [index].into_iter(), excite, project)
+    }
+
+    /// The basic or bottleneck block that the sum at `sum` closes.
+    fn summed(&self, sum: usize) -> Option<FoundBlock> {
+        let [a, b] = self.layer(sum).inputs[..] else { return None };
+        self.closed(sum, a, b).or_else(|| self.closed(sum, b, a))
+    }
+
+    /// The block whose convolutions end in `main` and whose shortcut is `around`.
+    fn closed(&self, sum: usize, main: Source, around: Source) -> Option<FoundBlock> {
+        let (last, end) = self.plain(main, sum)?;
+        let (second, middle) = self.plain(*self.layer(last).inputs.first()?, last)?;
+        let (activation, linear) = (self.layer(second).activation, self.layer(last).activation);
+        if linear != Activation::None || activation == Activation::None {
+            return None;
+        }
+        let inside = *self.layer(second).inputs.first()?;
+        let (kind, first, input) = match (middle, end) {
+            ((kernel, _), (end, 1)) if kernel > 1 && kernel == end => (BlockKind::Basic, None, inside),
+            ((kernel, _), (1, 1)) if kernel > 1 => {
+                let first = self.narrowing(inside, second)?;
+                (BlockKind::Bottleneck, Some(first), *self.layer(first).inputs.first()?)
+            }
+            _ => return None,
+        };
+        let (kernel, stride) = middle;
+        let (hidden, output) = (self.layer(second).output.c, self.layer(last).output);
+        let shortcut = match around == input {
+            true if stride == 1 && self.network.shape(input) == output => None,
+            true => return None,
+            false => Some(self.shortcut(around, sum, input, stride)?),
+        };
+        let mut layers: Vec<usize> =
+            first.into_iter().chain([second, last]).chain(shortcut).chain([sum]).collect();
+        layers.sort_unstable();
+        let block =
+            Block { kind, fused: false, kernel, stride, hidden, cout: output.c, activation, se: None };
+        let last = self.layer(sum).activation;
+        Some(FoundBlock { block, residual: true, last, squeezed: None, input, layers })
+    }
+
+    /// The 1x1 convolution at `source` before the KxK one of a bottleneck, which is at `spatial`.
+    fn narrowing(&self, source: Source, spatial: usize) -> Option<usize> {
+        let (index, (1, 1)) = self.plain(source, spatial)? else { return None };
+        let (narrow, spatial) = (self.layer(index), self.layer(spatial));
+        let alike = (narrow.activation, narrow.output.c) == (spatial.activation, spatial.output.c);
+        alike.then_some(index)
+    }
+
+    /// The linear 1x1 convolution of `input` at `source`, as a shortcut to `sum`.
+    fn shortcut(&self, source: Source, sum: usize, input: Source, stride: u32) -> Option<usize> {
+        let (index, found) = self.plain(source, sum)?;
+        let layer = self.layer(index);
+        let own = layer.inputs[..] == [input] && layer.activation == Activation::None;
+        (own && found == (1, stride)).then_some(index)
+    }
+
+    /// A convolution of one group that no block has claimed and that only `reader` reads: its layer, kernel and
+    /// stride.
+    fn plain(&self, source: Source, reader: usize) -> Option<(usize, (u32, u32))> {
+        let Source::Layer(index) = source else { return None };
+        let Op::Conv2d(Conv2d { window, groups: 1, .. }) = self.layer(index).op else { return None };
+        if self.claimed[index] || window.dilation != [1; 2] || self.only_reader(index) != Some(reader) {
+            return None;
+        }
+        Some((index, square(window.kernel, window.stride)?))
     }
 
     /// The sum of the block's input and of what only it reads of the block's last convolution.
@@ -270,6 +342,36 @@ mod tests {
     }
 
     #[test]
+    fn residual_blocks_with_and_without_a_projected_shortcut_are_found_again() {
+        let block = |kind, stride, hidden, cout| Block {
+            kind,
+            stride,
+            cout,
+            activation: Activation::Relu,
+            ..block(kind, false, hidden, false)
+        };
+        let blocks = [
+            block(BlockKind::Basic, 1, 16, 16),
+            block(BlockKind::Basic, 2, 32, 32),
+            block(BlockKind::Basic, 1, 24, 32),
+            block(BlockKind::Bottleneck, 1, 16, 64),
+            block(BlockKind::Bottleneck, 1, 16, 64),
+            block(BlockKind::Bottleneck, 2, 32, 128),
+        ];
+        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
+        let mut x = b.add("stem", Conv2d::square(16, 7, 2), &[Source::Input], Activation::Relu).unwrap();
+        for (index, block) in blocks.iter().enumerate() {
+            x = block.build(&mut b, format!("b{index}"), x).unwrap();
+        }
+        let network = b.finish();
+        let found = network.blocks();
+        assert_eq!(found.iter().map(|found| found.block).collect::<Vec<_>>(), blocks);
+        assert_eq!(network.block_counts(), "3 bottleneck, 3 basic");
+        let own: usize = found.iter().map(|found| found.layers.len()).sum();
+        assert_eq!(own + 1, network.layers().len(), "every layer but the stem is of a block");
+    }
+
+    #[test]
     fn blocks_that_were_built_are_found_again() {
         let blocks = [
             block(BlockKind::DepthwiseSeparable, false, 0, false),
@@ -312,6 +414,8 @@ mod tests {
         let x = b.add("b", Conv2d::square(64, 3, 1), &[x], relu).unwrap();
         let x = b.add("c", Conv2d::square(256, 1, 1), &[x], Activation::None).unwrap();
         b.add("d", Add, &[Source::Input, x], relu).unwrap();
-        assert_eq!(b.finish().block_counts(), "no known blocks");
+        let found = b.finish().blocks();
+        assert_eq!(found[0].to_string(), "bottleneck k3 s1 x64 c256 relu");
+        assert_eq!(found.len(), 1);
     }
 }

@@ -219,8 +219,8 @@ impl Parts {
 }
 
 fn of_stem(stem: &Stem) -> Fingerprint {
-    let Stem { kernel, stride, cout, activation } = *stem;
-    fingerprint(&[u64::from(kernel), u64::from(stride), u64::from(cout), activation as u64])
+    let Stem { kernel, stride, cout, activation, pool } = *stem;
+    fingerprint(&[kernel, stride, cout, activation as u32, pool].map(u64::from))
 }
 
 fn of_block(block: &Block) -> Fingerprint {

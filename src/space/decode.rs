@@ -31,6 +31,15 @@ impl Widths {
         channels.map(|channels| self.pick(channels, genotype))
     }
 
+    /// Hidden channels of a block: of what it reads where it expands that, of what it writes where it narrows.
+    fn hidden(self, kind: BlockKind, cin: u32, cout: u32, percent: u32) -> u32 {
+        match kind {
+            BlockKind::Ibn => expand(cin, percent, self.parallelism),
+            BlockKind::Basic | BlockKind::Bottleneck => expand(cout, percent, self.parallelism),
+            BlockKind::Conv | BlockKind::DepthwiseSeparable => 0,
+        }
+    }
+
     fn merge(self, channels: &Choice<u32>, genotype: &mut [u8]) {
         channels.merge(genotype, |channels| self.scaled(channels));
     }
@@ -75,6 +84,7 @@ impl Space {
             stride: self.stem.stride.pick(genotype),
             cout: self.widths(genotype).pick(&self.stem.channels, genotype),
             activation: self.stem.activation.pick(genotype),
+            pool: self.stem.pool.pick(genotype),
         }
     }
 
@@ -157,22 +167,16 @@ impl StageChoices {
         let (kind, activation) = (self.block.pick(genotype), self.activation.pick(genotype));
         for (position, choices) in self.blocks.iter().take(repeats).enumerate() {
             let percent = choices.expansion_percent.pick(genotype);
-            let (hidden, spatial) = match kind {
-                BlockKind::Ibn => {
-                    let hidden = expand(cin, percent, widths.parallelism);
-                    (hidden, hidden)
-                }
-                _ => (0, cin),
-            };
+            let hidden = widths.hidden(kind, cin, cout, percent);
             visit(Block {
                 kind,
-                fused: kind != BlockKind::Conv && choices.fused.pick(genotype),
+                fused: kind.can_fuse() && choices.fused.pick(genotype),
                 kernel: choices.kernel.pick(genotype),
                 stride: if position == 0 { self.stride.pick(genotype) } else { 1 },
                 hidden,
                 cout,
                 activation,
-                se: choices.squeeze_excite(genotype, kind, spatial),
+                se: choices.squeeze_excite(genotype, kind, if hidden > 0 { hidden } else { cin }),
             });
             cin = cout;
         }
@@ -181,23 +185,23 @@ impl StageChoices {
 
     fn canonicalise(&self, genotype: &mut [u8], resting: &[u8], widths: Widths, mut cin: u32) {
         let repeats = self.repeats.pick(genotype) as usize;
-        let kind = self.block.pick(genotype);
+        let (kind, cout) = (self.block.pick(genotype), widths.pick(&self.channels, genotype));
         for (position, choices) in self.blocks.iter().enumerate() {
             if position >= repeats {
                 choices.kernel.clear(genotype, resting);
             }
-            if position >= repeats || kind != BlockKind::Ibn {
+            if position >= repeats || !kind.has_hidden() {
                 choices.expansion_percent.clear(genotype, resting);
             } else {
-                choices.expansion_percent.merge(genotype, |percent| expand(cin, percent, widths.parallelism));
+                choices.expansion_percent.merge(genotype, |percent| widths.hidden(kind, cin, cout, percent));
             }
-            if position >= repeats || kind == BlockKind::Conv {
+            if position >= repeats || !kind.can_fuse() {
                 choices.fused.clear(genotype, resting);
             }
             if position >= repeats || !choices.has_excite(genotype, kind) {
                 choices.se.clear(genotype, resting);
             }
-            cin = widths.pick(&self.channels, genotype);
+            cin = cout;
         }
     }
 }
@@ -206,7 +210,7 @@ impl BlockChoices {
     /// Whether the family has a place for squeeze-and-excite.
     fn has_excite(&self, genotype: &[u8], kind: BlockKind) -> bool {
         match kind {
-            BlockKind::Conv => false,
+            BlockKind::Conv | BlockKind::Basic | BlockKind::Bottleneck => false,
             BlockKind::DepthwiseSeparable => !self.fused.pick(genotype),
             BlockKind::Ibn => true,
         }

@@ -57,6 +57,7 @@ struct StemChoices {
     stride: Choice<u32>,
     channels: Choice<u32>,
     activation: Choice<Activation>,
+    pool: Choice<u32>,
 }
 
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub(super) kernel: u32,
-    /// Hundredths of the input's channels; 100 in families that do not expand.
+    /// Hundredths of the channels that the family's expansion counts; 100 in families without hidden channels.
     pub(super) expansion: u32,
     pub(super) fused: bool,
     /// Hundredths of the hidden channels, and the gate.
@@ -51,8 +51,9 @@ pub(super) fn stages(blocks: &[Block], mut cin: u32, factor: u32) -> Vec<Stage> 
 }
 
 fn chosen(block: &Block, cin: u32, factor: u32) -> Chosen {
-    let expands = block.kind == BlockKind::Ibn;
-    let expansion = if expands { expansion(cin, block.hidden, factor) } else { 100 };
+    let expands = block.kind.has_hidden();
+    let of = if block.kind.is_residual() { block.cout } else { cin };
+    let expansion = if expands { expansion(of, block.hidden, factor) } else { 100 };
     let spatial = if expands { block.hidden } else { cin };
     let se = block.se.map(|se| (ratio(spatial, se.reduced), se.gate));
     Chosen { kernel: block.kernel, expansion, fused: block.fused, se }
@@ -64,9 +65,9 @@ fn ratio(spatial: u32, reduced: u32) -> u32 {
     if quarter { 25 } else { nearest(1..=100, spatial, reduced, |percent| squeeze(spatial, percent)) }
 }
 
-/// The expansion that gives `hidden` of `cin` channels; the nearest one where none does.
-fn expansion(cin: u32, hidden: u32, factor: u32) -> u32 {
-    nearest(5..=3200, cin, hidden, |percent| expand(cin, percent, factor))
+/// The expansion that gives `hidden` of `of` channels; the nearest one where none does.
+fn expansion(of: u32, hidden: u32, factor: u32) -> u32 {
+    nearest(5..=3200, of, hidden, |percent| expand(of, percent, factor))
 }
 
 /// The percentage of `whole` for which `of` comes nearest to `part`; of several, the nearest to the ratio.

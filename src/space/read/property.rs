@@ -67,6 +67,8 @@ pub(super) const STRIDE: Property<u32> = Property {
     read: |node| node.u32_in(1..=8),
     label: |stride| stride.to_string(),
 };
+/// Stride of the max pool after the stem; 1 for none.
+pub(super) const POOL: Property<u32> = STRIDE.named("pool");
 pub(super) const ACTIVATION: Property<Activation> = Property {
     field: "activation",
     kind: GeneKind::Activation,
@@ -81,10 +83,12 @@ pub(super) const BLOCK: Property<BlockKind> = Property {
     read: |node| node.named(&BLOCK_NAMES),
     label: |block| BLOCK_NAMES[block as usize].0.to_owned(),
 };
-const BLOCK_NAMES: [(&str, BlockKind); 3] = [
+const BLOCK_NAMES: [(&str, BlockKind); 5] = [
     ("conv", BlockKind::Conv),
     ("depthwise_separable", BlockKind::DepthwiseSeparable),
     ("ibn", BlockKind::Ibn),
+    ("basic", BlockKind::Basic),
+    ("bottleneck", BlockKind::Bottleneck),
 ];
 pub(super) const KERNEL: Property<u32> = Property {
     field: "kernel",
@@ -152,8 +156,13 @@ fn squeeze_excite(node: &Node<'_>) -> Option<Option<SeRatio>> {
 
 impl<T: Copy + PartialEq> Property<T> {
     /// The same property under another field.
-    pub(super) fn named(self, field: &'static str) -> Self {
+    pub(super) const fn named(self, field: &'static str) -> Self {
         Self { field, ..self }
+    }
+
+    /// The same property with another default, or none.
+    pub(super) fn with_default(self, default: Option<T>) -> Self {
+        Self { default, ..self }
     }
 
     /// The alternatives in `fields`: a list, one value, or the default.
