@@ -115,6 +115,7 @@ fn any_space() -> impl Strategy<Value = String> {
         pick(&[
             ("false", None),
             (r#"{ "ratio": 0.25, "gate": "hard_sigmoid" }"#, None),
+            (r#"{ "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }"#, None),
             (r#"[false, { "ratio": 0.25, "gate": "sigmoid" }]"#, Some("false")),
         ]),
     );
@@ -139,6 +140,7 @@ fn any_space() -> impl Strategy<Value = String> {
                 .collect();
             let genes = names.iter().zip(written).filter_map(|(name, (_, chosen))| Some((name, chosen?)));
             let genes: Vec<String> = genes.map(|(name, chosen)| format!(r#""{name}": {chosen}"#)).collect();
+            let fields = [&fields[..], &[r#""group_width": 24"#.to_owned()]].concat();
             (format!("{{ {} }}", fields.join(", ")), format!("{{ {} }}", genes.join(", ")))
         });
     let head = pick(&[

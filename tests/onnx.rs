@@ -100,6 +100,8 @@ fn blocks_are_recognised_by_structure() {
         ("efficientnet_es", 1_788_731_008, "11 ibn, 7 fused-ibn"),
         ("efficientnet_b0", 385_814_752, "15 ibn, 1 ds"),
         ("resnet18", 1_814_073_344, "8 basic"),
+        ("resnext50_32x4d", 4_230_479_872, "16 bottleneck"),
+        ("regnet_y_400mf", 401_842_848, "16 bottleneck"),
         ("resnet50-dynamo", 4_089_184_256, "16 bottleneck"),
         ("mobilenet_v3_small-script17", 56_510_400, "10 ibn, 1 ds"),
     ] {
@@ -158,8 +160,10 @@ fn a_space_around_a_model_has_the_model_as_its_baseline() {
         "mobilenet_v3_small-dynamo",
         "mobilenetv1_100",
         "efficientnet_es",
+        "efficientnet_b0",
         "resnet18",
         "resnet50-dynamo",
+        "resnext50_32x4d",
     ] {
         let network = network(name);
         let options =

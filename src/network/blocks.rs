@@ -1,6 +1,6 @@
 //! Blocks: the compositions that mobile networks are made of.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 
 use super::{
     Activation, LayerError, NetworkBuilder, Source,
@@ -50,6 +50,8 @@ impl BlockKind {
 pub struct SqueezeExcite {
     /// Channels of the bottleneck between the two 1x1 convolutions.
     pub reduced: u32,
+    /// The nonlinearity between the two.
+    pub squeezed: Activation,
     /// The gate's nonlinearity.
     pub gate: Activation,
 }
@@ -71,8 +73,18 @@ pub struct Block {
     pub cout: u32,
     /// The nonlinearity inside the block, and after it but for inverted bottlenecks.
     pub activation: Activation,
+    /// Groups of a bottleneck's spatial convolution (Xie et al. 2017, ResNeXt); 1 in other families.
+    pub groups: u32,
     /// Squeeze-and-excite after the spatial convolution.
     pub se: Option<SqueezeExcite>,
+}
+
+impl Display for SqueezeExcite {
+    /// `se24:hard_sigmoid`, or `se24:sigmoid:swish` where it is not relu between the convolutions.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "se{}:{}", self.reduced, self.gate)?;
+        if self.squeezed == Activation::Relu { Ok(()) } else { write!(f, ":{}", self.squeezed) }
+    }
 }
 
 impl Block {
@@ -101,9 +113,11 @@ impl Block {
             }
             BlockKind::Bottleneck => {
                 let narrow = self.hidden_conv(b, &format_args!("{prefix}.reduce"), input, 1, 1)?;
-                let name = format_args!("{prefix}.spatial");
-                let spatial = self.hidden_conv(b, &name, narrow, self.kernel, self.stride)?;
-                self.close(b, prefix, input, spatial, 1)
+                let conv = Conv2d::square(self.hidden, self.kernel, self.stride);
+                let conv = Conv2d { groups: self.groups, ..conv };
+                let spatial = b.add(format_args!("{prefix}.spatial"), conv, &[narrow], self.activation)?;
+                let excited = self.squeeze_excite(b, prefix, spatial)?;
+                self.close(b, prefix, input, excited, 1)
             }
         }
     }
@@ -215,7 +229,7 @@ impl Block {
         let channels = b.shape(input).c;
         let pooled = b.add(format_args!("{prefix}.se.pool"), GlobalAvgPool, &[input], Activation::None)?;
         let reduce = Conv2d::square(se.reduced, 1, 1);
-        let squeezed = b.add(format_args!("{prefix}.se.reduce"), reduce, &[pooled], Activation::Relu)?;
+        let squeezed = b.add(format_args!("{prefix}.se.reduce"), reduce, &[pooled], se.squeezed)?;
         let expand = Conv2d::square(channels, 1, 1);
         let gate = b.add(format_args!("{prefix}.se.expand"), expand, &[squeezed], se.gate)?;
         b.add(format_args!("{prefix}.se.mul"), Mul, &[input, gate], Activation::None)

@@ -12,6 +12,8 @@
 //! Layers are claimed in execution order, each by one block. So MobileNetV1, where every 1x1 convolution
 //! follows a depthwise one, has no inverted bottleneck.
 
+mod summed;
+
 use std::{collections::BTreeMap, fmt};
 
 use super::{
@@ -28,8 +30,6 @@ pub struct FoundBlock {
     pub residual: bool,
     /// The nonlinearity after its last convolution.
     pub last: Activation,
-    /// The nonlinearity between the convolutions of squeeze-and-excite.
-    pub squeezed: Option<Activation>,
     /// What it reads.
     pub input: Source,
     /// Its layers, in execution order; the last one writes its output.
@@ -38,14 +38,17 @@ pub struct FoundBlock {
 
 impl fmt::Display for FoundBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = self.block;
+        let Block { kind, fused, kernel, stride, hidden, cout, activation, groups, se } = self.block;
         write!(f, "{} k{kernel} s{stride}", family(kind, fused))?;
         if kind.has_hidden() {
             write!(f, " x{hidden}")?;
         }
         write!(f, " c{cout} {activation}")?;
+        if groups > 1 {
+            write!(f, " g{groups}")?;
+        }
         if let Some(se) = se {
-            write!(f, " se{}:{}", se.reduced, se.gate)?;
+            write!(f, " {se}")?;
         }
         f.write_str(if self.residual && !kind.is_residual() { " residual" } else { "" })
     }
@@ -95,7 +98,6 @@ impl Network {
 /// Squeeze-and-excite as layers.
 struct Excite {
     se: SqueezeExcite,
-    squeezed: Activation,
     /// Pool, reduce, expand, mul.
     layers: [usize; 4],
 }
@@ -144,9 +146,10 @@ impl Finder<'_> {
             hidden: if expand.is_some() { spatial.output.c } else { 0 },
             cout: self.layer(project).output.c,
             activation: spatial.activation,
+            groups: 1,
             se: excite.as_ref().map(|excite| excite.se),
         };
-        self.projected(block, expand.into_iter().chain([index]), excite, project)
+        self.projected(block, expand.into_iter().chain([index]), excite.as_ref(), project)
     }
 
     /// The 1x1 convolution after the layer at `index` and its squeeze-and-excite.
@@ -160,11 +163,11 @@ impl Finder<'_> {
         &self,
         block: Block,
         first: impl Iterator<Item = usize>,
-        excite: Option<Excite>,
+        excite: Option<&Excite>,
         project: usize,
     ) -> Option<FoundBlock> {
         let mut layers: Vec<usize> = first.collect();
-        layers.extend(excite.iter().flat_map(|excite| excite.layers));
+        layers.extend(excite.into_iter().flat_map(|excite| excite.layers));
         layers.push(project);
         let input = *self.layer(*layers.first()?).inputs.first()?;
         let residual = self.residual(project, input);
@@ -173,7 +176,6 @@ impl Finder<'_> {
             block,
             residual: residual.is_some(),
             last: self.layer(project).activation,
-            squeezed: excite.map(|excite| excite.squeezed),
             input,
             layers,
         })
@@ -209,75 +211,10 @@ impl Finder<'_> {
             hidden: wide.output.c,
             cout,
             activation: wide.activation,
+            groups: 1,
             se: excite.as_ref().map(|excite| excite.se),
         };
-        self.projected(block, [index].into_iter(), excite, project)
-    }
-
-    /// The basic or bottleneck block that the sum at `sum` closes.
-    fn summed(&self, sum: usize) -> Option<FoundBlock> {
-        let [a, b] = self.layer(sum).inputs[..] else { return None };
-        self.closed(sum, a, b).or_else(|| self.closed(sum, b, a))
-    }
-
-    /// The block whose convolutions end in `main` and whose shortcut is `around`.
-    fn closed(&self, sum: usize, main: Source, around: Source) -> Option<FoundBlock> {
-        let (last, end) = self.plain(main, sum)?;
-        let (second, middle) = self.plain(*self.layer(last).inputs.first()?, last)?;
-        let (activation, linear) = (self.layer(second).activation, self.layer(last).activation);
-        if linear != Activation::None || activation == Activation::None {
-            return None;
-        }
-        let inside = *self.layer(second).inputs.first()?;
-        let (kind, first, input) = match (middle, end) {
-            ((kernel, _), (end, 1)) if kernel > 1 && kernel == end => (BlockKind::Basic, None, inside),
-            ((kernel, _), (1, 1)) if kernel > 1 => {
-                let first = self.narrowing(inside, second)?;
-                (BlockKind::Bottleneck, Some(first), *self.layer(first).inputs.first()?)
-            }
-            _ => return None,
-        };
-        let (kernel, stride) = middle;
-        let (hidden, output) = (self.layer(second).output.c, self.layer(last).output);
-        let shortcut = match around == input {
-            true if stride == 1 && self.network.shape(input) == output => None,
-            true => return None,
-            false => Some(self.shortcut(around, sum, input, stride)?),
-        };
-        let mut layers: Vec<usize> =
-            first.into_iter().chain([second, last]).chain(shortcut).chain([sum]).collect();
-        layers.sort_unstable();
-        let block =
-            Block { kind, fused: false, kernel, stride, hidden, cout: output.c, activation, se: None };
-        let last = self.layer(sum).activation;
-        Some(FoundBlock { block, residual: true, last, squeezed: None, input, layers })
-    }
-
-    /// The 1x1 convolution at `source` before the KxK one of a bottleneck, which is at `spatial`.
-    fn narrowing(&self, source: Source, spatial: usize) -> Option<usize> {
-        let (index, (1, 1)) = self.plain(source, spatial)? else { return None };
-        let (narrow, spatial) = (self.layer(index), self.layer(spatial));
-        let alike = (narrow.activation, narrow.output.c) == (spatial.activation, spatial.output.c);
-        alike.then_some(index)
-    }
-
-    /// The linear 1x1 convolution of `input` at `source`, as a shortcut to `sum`.
-    fn shortcut(&self, source: Source, sum: usize, input: Source, stride: u32) -> Option<usize> {
-        let (index, found) = self.plain(source, sum)?;
-        let layer = self.layer(index);
-        let own = layer.inputs[..] == [input] && layer.activation == Activation::None;
-        (own && found == (1, stride)).then_some(index)
-    }
-
-    /// A convolution of one group that no block has claimed and that only `reader` reads: its layer, kernel and
-    /// stride.
-    fn plain(&self, source: Source, reader: usize) -> Option<(usize, (u32, u32))> {
-        let Source::Layer(index) = source else { return None };
-        let Op::Conv2d(Conv2d { window, groups: 1, .. }) = self.layer(index).op else { return None };
-        if self.claimed[index] || window.dilation != [1; 2] || self.only_reader(index) != Some(reader) {
-            return None;
-        }
-        Some((index, square(window.kernel, window.stride)?))
+        self.projected(block, [index].into_iter(), excite.as_ref(), project)
     }
 
     /// The sum of the block's input and of what only it reads of the block's last convolution.
@@ -299,8 +236,11 @@ impl Finder<'_> {
         let expand = self.only_reader(reduce).filter(|next| self.is_dense(*next))?;
         let gated = self.only_reader(expand) == Some(mul) && matches!(self.layer(mul).op, Op::Mul(_));
         gated.then(|| Excite {
-            se: SqueezeExcite { reduced: self.layer(reduce).output.c, gate: self.layer(expand).activation },
-            squeezed: self.layer(reduce).activation,
+            se: SqueezeExcite {
+                reduced: self.layer(reduce).output.c,
+                squeezed: self.layer(reduce).activation,
+                gate: self.layer(expand).activation,
+            },
             layers: [pool, reduce, expand, mul],
         })
     }
@@ -332,90 +272,4 @@ fn square(kernel: [u32; 2], stride: [u32; 2]) -> Option<(u32, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::network::{DType, NetworkBuilder, Shape, ops::*};
-
-    fn block(kind: BlockKind, fused: bool, hidden: u32, se: bool) -> Block {
-        let se = se.then_some(SqueezeExcite { reduced: 8, gate: Activation::HardSigmoid });
-        Block { kind, fused, kernel: 3, stride: 1, hidden, cout: 16, activation: Activation::Relu6, se }
-    }
-
-    #[test]
-    fn residual_blocks_with_and_without_a_projected_shortcut_are_found_again() {
-        let block = |kind, stride, hidden, cout| Block {
-            kind,
-            stride,
-            cout,
-            activation: Activation::Relu,
-            ..block(kind, false, hidden, false)
-        };
-        let blocks = [
-            block(BlockKind::Basic, 1, 16, 16),
-            block(BlockKind::Basic, 2, 32, 32),
-            block(BlockKind::Basic, 1, 24, 32),
-            block(BlockKind::Bottleneck, 1, 16, 64),
-            block(BlockKind::Bottleneck, 1, 16, 64),
-            block(BlockKind::Bottleneck, 2, 32, 128),
-        ];
-        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
-        let mut x = b.add("stem", Conv2d::square(16, 7, 2), &[Source::Input], Activation::Relu).unwrap();
-        for (index, block) in blocks.iter().enumerate() {
-            x = block.build(&mut b, format!("b{index}"), x).unwrap();
-        }
-        let network = b.finish();
-        let found = network.blocks();
-        assert_eq!(found.iter().map(|found| found.block).collect::<Vec<_>>(), blocks);
-        assert_eq!(network.block_counts(), "3 bottleneck, 3 basic");
-        let own: usize = found.iter().map(|found| found.layers.len()).sum();
-        assert_eq!(own + 1, network.layers().len(), "every layer but the stem is of a block");
-    }
-
-    #[test]
-    fn blocks_that_were_built_are_found_again() {
-        let blocks = [
-            block(BlockKind::DepthwiseSeparable, false, 0, false),
-            block(BlockKind::Ibn, false, 96, true),
-            block(BlockKind::Ibn, true, 64, false),
-            block(BlockKind::Ibn, false, 24, false),
-        ];
-        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
-        let stem = Conv2d::square(16, 3, 2);
-        let mut x = b.add("stem", stem, &[Source::Input], Activation::Relu6).unwrap();
-        for (index, block) in blocks.iter().enumerate() {
-            x = block.build(&mut b, format!("b{index}"), x).unwrap();
-        }
-        let network = b.finish();
-        let found = network.blocks();
-        assert_eq!(found.iter().map(|found| found.block).collect::<Vec<_>>(), blocks);
-        assert_eq!(found.iter().map(|found| found.residual).collect::<Vec<_>>(), [false, true, true, true]);
-        assert_eq!(network.block_counts(), "2 ibn, 1 fused-ibn, 1 ds");
-    }
-
-    #[test]
-    fn mobilenet_v1_has_no_inverted_bottleneck_even_without_its_nonlinearities() {
-        for activation in [Activation::Relu, Activation::None] {
-            let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
-            let mut x = b.add("stem", Conv2d::square(32, 3, 2), &[Source::Input], activation).unwrap();
-            for (index, cout) in [64, 128, 128, 256].into_iter().enumerate() {
-                let conv = DepthwiseConv2d::square(3, 1);
-                x = b.add(format!("{index}.dw"), conv, &[x], activation).unwrap();
-                x = b.add(format!("{index}.pw"), Conv2d::square(cout, 1, 1), &[x], activation).unwrap();
-            }
-            assert_eq!(b.finish().block_counts(), "4 ds");
-        }
-    }
-
-    #[test]
-    fn a_resnet_bottleneck_is_not_an_inverted_one() {
-        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 256), DType::Int8);
-        let relu = Activation::Relu;
-        let x = b.add("a", Conv2d::square(64, 1, 1), &[Source::Input], relu).unwrap();
-        let x = b.add("b", Conv2d::square(64, 3, 1), &[x], relu).unwrap();
-        let x = b.add("c", Conv2d::square(256, 1, 1), &[x], Activation::None).unwrap();
-        b.add("d", Add, &[Source::Input, x], relu).unwrap();
-        let found = b.finish().blocks();
-        assert_eq!(found[0].to_string(), "bottleneck k3 s1 x64 c256 relu");
-        assert_eq!(found.len(), 1);
-    }
-}
+mod tests;

@@ -53,8 +53,8 @@ fn spaces() -> Vec<Value> {
             "stages": [{
                 "block": ["ibn", "conv", "basic", "bottleneck"], "channels": { "around": 32, "range": [0.5, 1.5], "choices": 3 },
                 "repeats": [1, 2], "stride": [1, 2], "activation": ["relu", "hard_swish"], "kernel": [3, 5],
-                "expansion": [2, 4.5], "fused": [false, true],
-                "se": [false, { "ratio": 0.25, "gate": "sigmoid" }]
+                "expansion": [2, 4.5], "group_width": 4, "fused": [false, true],
+                "se": [false, { "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }]
             }],
             "head": head,
             "constraints": {
@@ -68,7 +68,7 @@ fn spaces() -> Vec<Value> {
                 "stages": [{
                     "block": "ibn", "channels": 32, "repeats": 2, "stride": 2, "activation": "relu",
                     "kernel": [3, 5], "expansion": 2, "fused": [true, false],
-                    "se": [false, { "ratio": 0.25, "gate": "sigmoid" }]
+                    "se": [false, { "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }]
                 }],
                 "head": head_baseline
             }

@@ -216,6 +216,8 @@ def main():
     save(script(seeded(tv.efficientnet_b0), 17), "efficientnet_b0")
     save(script(seeded(tv.resnet18), 17), "resnet18")
     save(dynamo(seeded(tv.resnet50)), "resnet50-dynamo")
+    save(script(seeded(tv.resnext50_32x4d), 17), "resnext50_32x4d")
+    save(script(seeded(tv.regnet_y_400mf), 17), "regnet_y_400mf")
     save(script(seeded(Unusual), 17), "unusual")
 
 

@@ -148,6 +148,7 @@ impl Walk<'_> {
             hidden: 0,
             cout,
             activation: self.activation(conv),
+            groups: 1,
             se: None,
         };
         if let Some(sum) = sum {

@@ -32,9 +32,6 @@ pub(super) fn differences(model: &Network, baseline: &Network) -> Vec<String> {
 /// The block with what its own line leaves out where that is not what a space's blocks have.
 fn block_text(found: &FoundBlock) -> String {
     let mut text = found.to_string();
-    if let Some(squeezed) = found.squeezed.filter(|squeezed| *squeezed != Activation::Relu) {
-        text += &format!(" squeezed with {squeezed}");
-    }
     if found.last != Activation::None && !found.block.kind.is_residual() {
         text += &format!(" then {}", found.last);
     }

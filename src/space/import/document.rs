@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     network::{Activation, BlockKind, Network, Shape},
-    space::Classifier,
+    space::{Classifier, SeRatio, SeWhole},
 };
 
 const WIDTH: usize = 118;
@@ -143,7 +143,7 @@ fn choices(blocks: &[Chosen], of: impl Fn(&Chosen) -> u32, more: &[u32]) -> Vec<
     values
 }
 
-fn excites(blocks: &[Chosen]) -> Vec<Option<(u32, Activation)>> {
+fn excites(blocks: &[Chosen]) -> Vec<Option<SeRatio>> {
     let mut values = Vec::new();
     for block in blocks {
         if !values.contains(&block.se) {
@@ -153,11 +153,12 @@ fn excites(blocks: &[Chosen]) -> Vec<Option<(u32, Activation)>> {
     values
 }
 
-fn se(value: &Option<(u32, Activation)>) -> String {
-    match value {
-        None => "false".into(),
-        Some((percent, gate)) => object([("ratio", ratio(*percent)), ("gate", quoted(gate.name()))]),
-    }
+fn se(value: &Option<SeRatio>) -> String {
+    let Some(SeRatio { percent, whole, squeezed, gate }) = value else { return "false".into() };
+    let of = (*whole == SeWhole::Input).then(|| ("of", quoted("input")));
+    let squeezed = (*squeezed != Activation::Relu).then(|| ("activation", quoted(squeezed.name())));
+    let ratio = ("ratio", ratio(*percent));
+    object([ratio].into_iter().chain(of).chain(squeezed).chain([("gate", quoted(gate.name()))]))
 }
 
 fn ratio(percent: u32) -> String {
@@ -196,6 +197,7 @@ fn stage(stage: &Stage) -> Vec<(&'static str, String)> {
         let expansions = choices(&stage.blocks, |block| block.expansion, more);
         fields.push(("expansion", list(&expansions, |percent| ratio(*percent))));
     }
+    fields.extend(stage.group_width.map(|width| ("group_width", width.to_string())));
     if stage.kind.can_fuse() {
         fields.push(("fused", "[false, true]".into()));
     }
@@ -252,7 +254,7 @@ fn baseline_stage(stage: &Stage) -> Vec<(&'static str, String)> {
         fields.push(("fused", each(&fused, bool::to_string)));
     }
     if stage.blocks.iter().any(|block| block.se.is_some()) {
-        let excites: Vec<Option<(u32, Activation)>> = stage.blocks.iter().map(|block| block.se).collect();
+        let excites: Vec<Option<SeRatio>> = stage.blocks.iter().map(|block| block.se).collect();
         fields.push(("se", each(&excites, se)));
     }
     fields

@@ -5,7 +5,7 @@ use super::property::{
 };
 use crate::{
     io::json::Node,
-    network::BlockKind,
+    network::{BlockKind, Shape},
     space::{BlockChoices, StageChoices, StemChoices},
 };
 
@@ -52,7 +52,9 @@ fn usual_expansion(kinds: &[BlockKind]) -> Option<u32> {
 }
 
 fn stage(node: &Node<'_>, name: &str, genes: &mut Registry) -> Option<StageChoices> {
-    let fields = node.fields(&STAGE_FIELDS)?;
+    let fields = node.fields(&[&STAGE_FIELDS[..], &["group_width"]].concat())?;
+    let width = |node: &Node<'_>| node.u32_in(1..=Shape::MAX_DIM).map(Some);
+    let group_width = fields.or("group_width", None, width);
     let block = BLOCK.alternatives(&fields);
     let channels = fields.required("channels").and_then(|node| genes.widths(node));
     let (repeats, stride) = (REPEATS.alternatives(&fields), STRIDE.alternatives(&fields));
@@ -70,6 +72,7 @@ fn stage(node: &Node<'_>, name: &str, genes: &mut Registry) -> Option<StageChoic
         repeats: genes.choice(&REPEATS, name, repeats),
         stride: genes.choice(&STRIDE, name, stride?),
         activation: genes.choice(&ACTIVATION, name, activation?),
+        group_width: group_width?,
         blocks: Vec::with_capacity(most as usize),
     };
     let (kernel, expansion, fused, se) = (kernel?, expansion?, fused?, se?);
