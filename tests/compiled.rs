@@ -96,8 +96,10 @@ fn any_space() -> impl Strategy<Value = String> {
             (r#""ibn""#, None),
             (r#""depthwise_separable""#, None),
             (r#""conv""#, None),
+            (r#""basic""#, None),
+            (r#"["bottleneck", "basic"]"#, Some(r#""bottleneck""#)),
             (r#"["ibn", "depthwise_separable"]"#, Some(r#""depthwise_separable""#)),
-            (r#"["conv", "ibn"]"#, Some(r#""ibn""#)),
+            (r#"["conv", "ibn", "bottleneck"]"#, Some(r#""ibn""#)),
         ]),
         pick(&[("[8, 16, 24]", Some("24")), ("16", None), ("[16, 40]", Some("16"))]),
         pick(&[("1", None), ("2", None), ("[1, 2, 3]", Some("3"))]),
@@ -113,6 +115,7 @@ fn any_space() -> impl Strategy<Value = String> {
         pick(&[
             ("false", None),
             (r#"{ "ratio": 0.25, "gate": "hard_sigmoid" }"#, None),
+            (r#"{ "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }"#, None),
             (r#"[false, { "ratio": 0.25, "gate": "sigmoid" }]"#, Some("false")),
         ]),
     );
@@ -137,6 +140,7 @@ fn any_space() -> impl Strategy<Value = String> {
                 .collect();
             let genes = names.iter().zip(written).filter_map(|(name, (_, chosen))| Some((name, chosen?)));
             let genes: Vec<String> = genes.map(|(name, chosen)| format!(r#""{name}": {chosen}"#)).collect();
+            let fields = [&fields[..], &[r#""group_width": 24"#.to_owned()]].concat();
             (format!("{{ {} }}", fields.join(", ")), format!("{{ {} }}", genes.join(", ")))
         });
     let head = pick(&[
@@ -165,9 +169,9 @@ fn any_space() -> impl Strategy<Value = String> {
         format!(
             r#"{{ "schema": "nas.space/1", "name": "any", "target": {{ "parallelism": 8 }}, "dtype": "int8",
                "input": {{ "size": [64, 97, 320] }}, "depth_multipliers": [0.5, 1.0],
-               "stem": {{ "kernel": 3, "stride": 2, "channels": [8, 16], "activation": "relu6" }},
+               "stem": {{ "kernel": 3, "stride": 2, "channels": [8, 16], "activation": "relu6", "pool": [1, 2] }},
                "stages": [{}], "head": {{ {head} }},
-               "baseline": {{ "input": 97, "depth_multiplier": 1.0, "stem": {{ "channels": 8 }}, "stages": [{}],
+               "baseline": {{ "input": 97, "depth_multiplier": 1.0, "stem": {{ "channels": 8, "pool": 2 }}, "stages": [{}],
                               "head": {{ {} }} }} }}"#,
             fields.join(", "),
             genes.join(", "),

@@ -99,6 +99,10 @@ fn blocks_are_recognised_by_structure() {
         ("mobilenet_edgetpu_100", 990_669_184, "13 ibn, 9 fused-ibn"),
         ("efficientnet_es", 1_788_731_008, "11 ibn, 7 fused-ibn"),
         ("efficientnet_b0", 385_814_752, "15 ibn, 1 ds"),
+        ("resnet18", 1_814_073_344, "8 basic"),
+        ("resnext50_32x4d", 4_230_479_872, "16 bottleneck"),
+        ("regnet_y_400mf", 401_842_848, "16 bottleneck"),
+        ("resnet50-dynamo", 4_089_184_256, "16 bottleneck"),
         ("mobilenet_v3_small-script17", 56_510_400, "10 ibn, 1 ds"),
     ] {
         let network = network(name);
@@ -151,7 +155,16 @@ fn a_channel_shuffle_costs_nothing_and_is_said() {
 
 #[test]
 fn a_space_around_a_model_has_the_model_as_its_baseline() {
-    for name in ["mobilenet_v2-script17", "mobilenet_v3_small-dynamo", "mobilenetv1_100", "efficientnet_es"] {
+    for name in [
+        "mobilenet_v2-script17",
+        "mobilenet_v3_small-dynamo",
+        "mobilenetv1_100",
+        "efficientnet_es",
+        "efficientnet_b0",
+        "resnet18",
+        "resnet50-dynamo",
+        "resnext50_32x4d",
+    ] {
         let network = network(name);
         let options =
             SpaceOptions { name: None, parallelism: Parallelism::Number(8), estimator: None, dtype: None };
@@ -160,6 +173,7 @@ fn a_space_around_a_model_has_the_model_as_its_baseline() {
         let space = read_space("space.json", &around.text).unwrap();
         let baseline = space.network(&space.baseline().0).unwrap();
         assert_eq!((baseline.macs(), baseline.params()), (network.macs(), network.params()), "{name}");
+        assert_eq!(baseline.peak_activation(), network.peak_activation(), "{name}");
         assert_eq!(lines(&baseline), lines(&network), "{name}");
         assert!(around.text.lines().all(|line| line.len() <= 140), "{name} can be read");
     }

@@ -32,11 +32,12 @@ const FLOORS: [(&str, u32); 20] = [
 ];
 
 /// Packages that only these places may use.
-const KEPT_APART: [(&str, &[&str]); 8] = [
+const KEPT_APART: [(&str, &[&str]); 9] = [
     ("linfa", &["src/estimator/regression.rs"]),
     ("ndarray", &["src/estimator/regression.rs"]),
     ("prost", &["src/onnx/proto.rs"]),
     ("flatbuffers", &["src/tflite/file.rs"]),
+    ("tract_onnx", &["src/measure/runner/tract.rs"]),
     ("clap", &["src/cli"]),
     ("indicatif", &["src/cli"]),
     ("anyhow", &["src/cli"]),

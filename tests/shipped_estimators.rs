@@ -32,7 +32,17 @@ fn network(size: u32, width: u32) -> Network {
         let hidden = 6 * b.shape(x).c;
         let activation = Activation::Relu6;
         let kind = BlockKind::Ibn;
-        let block = Block { kind, fused: index < 2, kernel: 3, stride, hidden, cout, activation, se: None };
+        let block = Block {
+            kind,
+            fused: index < 2,
+            kernel: 3,
+            stride,
+            hidden,
+            cout,
+            activation,
+            groups: 1,
+            se: None,
+        };
         x = block.build(&mut b, format!("b{index}"), x).unwrap();
     }
     x = b.add("pool", GlobalAvgPool, &[x], Activation::None).unwrap();

@@ -130,6 +130,8 @@ enum RunnerName {
     Command,
     /// A program that stays and answers a line of JSON for each model, such as estimators/cpu-ort/ort_runner.py.
     Server,
+    /// The runtime tract within this program, on one thread of this processor in fp32; if built with --features tract.
+    Tract,
     /// A formula with noise, to try things out.
     Fake,
 }
@@ -148,7 +150,9 @@ enum Sort {
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     nas::io::check_writable(&args.out)?;
     if args.dtype.is_some() && args.runner != RunnerName::Command {
-        bail!("--dtype is for --runner command; a server says its own on its first line, and `fake` is int8");
+        bail!(
+            "--dtype is for --runner command; a server says its own on its first line, `tract` is fp32 and `fake` int8"
+        );
     }
     let mut verified = args.verify.then(|| Verified::open(&args.subject)).transpose()?;
     let networks = match &verified {
@@ -170,7 +174,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             }
         }
     }
-    note_device(&args.out, &about, &today(), args.runner_command.as_deref().unwrap_or("fake"))?;
+    note_device(&args.out, &about, &today(), runner_text(args))?;
     let mut table = Table::open(&args.out, &about)?;
     let options = SweepOptions {
         repeats: args.repeats.into(),
@@ -185,8 +189,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let summary = summary?;
     output::print(&text(args, &plan, &summary, &table))?;
     if let Some(verified) = &mut verified {
-        let runner_name = args.runner_command.as_deref().unwrap_or("fake");
-        output::print(&verified.save(&plan, &table, &about.device, runner_name)?)?;
+        output::print(&verified.save(&plan, &table, &about.device, runner_text(args))?)?;
     }
     Ok(if summary.termination == Termination::Interrupted { Status::Interrupted } else { Status::Done })
 }
@@ -260,6 +263,7 @@ fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
     let template = args.runner_command.as_deref().map(Template::parse).transpose()?;
     Ok(match (args.runner, template) {
         (RunnerName::Fake, _) => Box::new(Fake::new(args.seed, 0.01)),
+        (RunnerName::Tract, _) => tract(args)?,
         (RunnerName::Server, Some(template)) => {
             Box::new(Server::start(&template, args.device.as_deref(), args.timeout, args.model_format)?)
         }
@@ -273,6 +277,31 @@ fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
         }
         (_, None) => bail!("--runner-command is missing"),
     })
+}
+
+#[cfg(feature = "tract")]
+fn tract(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
+    if args.model_format != ModelFormat::Onnx {
+        bail!("--model-format tflite is for programs; tract reads ONNX");
+    }
+    Ok(Box::new(nas::measure::Tract::new(args.device.as_deref())))
+}
+
+#[cfg(not(feature = "tract"))]
+fn tract(_: &Args) -> anyhow::Result<Box<dyn Runner>> {
+    bail!(
+        "this `nas` was built without tract; build it anew with `cargo install --path . --features tract` (Rust 1.91 or \
+         newer, some minutes), or take another runner, such as `server` with estimators/cpu-ort/ort_runner.py"
+    )
+}
+
+/// What ran the models, for people.
+fn runner_text(args: &Args) -> &str {
+    match args.runner {
+        RunnerName::Fake => "fake",
+        RunnerName::Tract => "tract",
+        RunnerName::Command | RunnerName::Server => args.runner_command.as_deref().unwrap_or_default(),
+    }
 }
 
 /// What the device computes in, as far as the arguments tell.

@@ -288,6 +288,7 @@ impl Plain<'_> {
             hidden: self.input.c.saturating_mul(expansion?).min(Shape::MAX_DIM),
             cout: self.cout,
             activation: self.activation,
+            groups: 1,
             se: None,
         };
         let mut builder = NetworkBuilder::new("block", self.input, self.dtype);

@@ -35,7 +35,8 @@ mod tests {
     #[test]
     fn predictors_and_gates_have_a_bias_and_no_batch_norm() {
         let mut b = NetworkBuilder::new("n", Shape::new(8, 8, 8), DType::Int8);
-        let se = Some(SqueezeExcite { reduced: 4, gate: Activation::HardSigmoid });
+        let se =
+            Some(SqueezeExcite { reduced: 4, squeezed: Activation::Relu, gate: Activation::HardSigmoid });
         let activation = Activation::Relu;
         let block = Block {
             kind: BlockKind::Ibn,
@@ -45,6 +46,7 @@ mod tests {
             hidden: 16,
             cout: 8,
             activation,
+            groups: 1,
             se,
         };
         let x = block.build(&mut b, "b", Source::Input).unwrap();

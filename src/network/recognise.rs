@@ -5,10 +5,14 @@
 //! * fused inverted bottleneck (Gupta & Akin 2020): KxK convolution that expands, 1x1 projection back, as
 //!   MobileNet-EdgeTPU's first convolution and the one after it are too;
 //! * depthwise-separable (Howard et al. 2017): depthwise, 1x1 convolution;
-//! * squeeze-and-excite (Hu et al. 2018) before the last convolution of each; a residual around it.
+//! * squeeze-and-excite (Hu et al. 2018) before the last convolution of each; a residual around it;
+//! * basic and bottleneck blocks (He et al. 2016): two KxK convolutions, or 1x1, KxK, 1x1, the last of them linear,
+//!   and a sum with the block's input or a 1x1 convolution of it.
 //!
 //! Layers are claimed in execution order, each by one block. So MobileNetV1, where every 1x1 convolution
 //! follows a depthwise one, has no inverted bottleneck.
+
+mod summed;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -26,8 +30,6 @@ pub struct FoundBlock {
     pub residual: bool,
     /// The nonlinearity after its last convolution.
     pub last: Activation,
-    /// The nonlinearity between the convolutions of squeeze-and-excite.
-    pub squeezed: Option<Activation>,
     /// What it reads.
     pub input: Source,
     /// Its layers, in execution order; the last one writes its output.
@@ -36,27 +38,36 @@ pub struct FoundBlock {
 
 impl fmt::Display for FoundBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = self.block;
-        let family = match (kind, fused) {
-            (BlockKind::Conv, _) => "conv",
-            (BlockKind::DepthwiseSeparable, _) => "ds",
-            (BlockKind::Ibn, false) => "ibn",
-            (BlockKind::Ibn, true) => "fused-ibn",
-        };
-        write!(f, "{family} k{kernel} s{stride}")?;
-        if kind == BlockKind::Ibn {
+        let Block { kind, fused, kernel, stride, hidden, cout, activation, groups, se } = self.block;
+        write!(f, "{} k{kernel} s{stride}", family(kind, fused))?;
+        if kind.has_hidden() {
             write!(f, " x{hidden}")?;
         }
         write!(f, " c{cout} {activation}")?;
-        if let Some(se) = se {
-            write!(f, " se{}:{}", se.reduced, se.gate)?;
+        if groups > 1 {
+            write!(f, " g{groups}")?;
         }
-        f.write_str(if self.residual { " residual" } else { "" })
+        if let Some(se) = se {
+            write!(f, " {se}")?;
+        }
+        f.write_str(if self.residual && !kind.is_residual() { " residual" } else { "" })
+    }
+}
+
+/// A family in a block's line.
+fn family(kind: BlockKind, fused: bool) -> &'static str {
+    match kind {
+        BlockKind::Conv => "conv",
+        BlockKind::DepthwiseSeparable => "ds",
+        BlockKind::Ibn if fused => "fused-ibn",
+        BlockKind::Ibn => "ibn",
+        BlockKind::Basic => "basic",
+        BlockKind::Bottleneck => "bottleneck",
     }
 }
 
 impl Network {
-    /// The inverted bottlenecks, fused or not, and depthwise-separable blocks, in execution order.
+    /// The inverted bottlenecks, fused or not, depthwise-separable, basic and bottleneck blocks, in execution order.
     #[must_use]
     pub fn blocks(&self) -> Vec<FoundBlock> {
         let mut finder = Finder {
@@ -76,12 +87,7 @@ impl Network {
     pub fn block_counts(&self) -> String {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for found in self.blocks() {
-            let family = match (found.block.kind, found.block.fused) {
-                (BlockKind::Ibn, false) => "ibn",
-                (BlockKind::Ibn, true) => "fused-ibn",
-                _ => "ds",
-            };
-            *counts.entry(family).or_default() += 1;
+            *counts.entry(family(found.block.kind, found.block.fused)).or_default() += 1;
         }
         let texts: Vec<String> =
             counts.iter().rev().map(|(family, count)| format!("{count} {family}")).collect();
@@ -92,7 +98,6 @@ impl Network {
 /// Squeeze-and-excite as layers.
 struct Excite {
     se: SqueezeExcite,
-    squeezed: Activation,
     /// Pool, reduce, expand, mul.
     layers: [usize; 4],
 }
@@ -114,6 +119,7 @@ impl Finder<'_> {
         let found = match self.layer(index).op {
             Op::DepthwiseConv2d(conv) => self.depthwise(index, &conv),
             Op::Conv2d(conv) if conv.groups == 1 && conv.window.taps() > 1 => self.fused(index, &conv),
+            Op::Add(_) => self.summed(index),
             _ => None,
         };
         if let Some(found) = found {
@@ -126,34 +132,50 @@ impl Finder<'_> {
         let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
         let spatial = self.layer(index);
         let excite = self.excite(index);
-        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
-        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
+        let project = self.projection(index, excite.as_ref())?;
         let expand = match *spatial.inputs.first()? {
             Source::Layer(before) => Some(before).filter(|before| self.expands(*before, project)),
             Source::Input => None,
         };
-        let last = self.layer(project);
-        let mut layers: Vec<usize> = expand.into_iter().chain([index]).collect();
-        layers.extend(excite.iter().flat_map(|excite| excite.layers));
+        let kind = if expand.is_some() { BlockKind::Ibn } else { BlockKind::DepthwiseSeparable };
+        let block = Block {
+            kind,
+            fused: false,
+            kernel,
+            stride,
+            hidden: if expand.is_some() { spatial.output.c } else { 0 },
+            cout: self.layer(project).output.c,
+            activation: spatial.activation,
+            groups: 1,
+            se: excite.as_ref().map(|excite| excite.se),
+        };
+        self.projected(block, expand.into_iter().chain([index]), excite.as_ref(), project)
+    }
+
+    /// The 1x1 convolution after the layer at `index` and its squeeze-and-excite.
+    fn projection(&self, index: usize, excite: Option<&Excite>) -> Option<usize> {
+        let excited = excite.map_or(index, |excite| excite.layers[3]);
+        self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())
+    }
+
+    /// A block that begins with the layers `first` and ends in `project`, or in a sum with its input after that.
+    fn projected(
+        &self,
+        block: Block,
+        first: impl Iterator<Item = usize>,
+        excite: Option<&Excite>,
+        project: usize,
+    ) -> Option<FoundBlock> {
+        let mut layers: Vec<usize> = first.collect();
+        layers.extend(excite.into_iter().flat_map(|excite| excite.layers));
         layers.push(project);
         let input = *self.layer(*layers.first()?).inputs.first()?;
         let residual = self.residual(project, input);
         layers.extend(residual);
-        let kind = if expand.is_some() { BlockKind::Ibn } else { BlockKind::DepthwiseSeparable };
         Some(FoundBlock {
-            block: Block {
-                kind,
-                fused: false,
-                kernel,
-                stride,
-                hidden: if expand.is_some() { spatial.output.c } else { 0 },
-                cout: last.output.c,
-                activation: spatial.activation,
-                se: excite.as_ref().map(|excite| excite.se),
-            },
+            block,
             residual: residual.is_some(),
-            last: last.activation,
-            squeezed: excite.map(|excite| excite.squeezed),
+            last: self.layer(project).activation,
             input,
             layers,
         })
@@ -175,37 +197,24 @@ impl Finder<'_> {
     fn fused(&self, index: usize, conv: &Conv2d) -> Option<FoundBlock> {
         let (kernel, stride) = square(conv.window.kernel, conv.window.stride)?;
         let wide = self.layer(index);
-        let input = *wide.inputs.first()?;
         let excite = self.excite(index);
-        let excited = excite.as_ref().map_or(index, |excite| excite.layers[3]);
-        let project = self.only_reader(excited).filter(|next| self.pointwise(*next).is_some())?;
-        let last = self.layer(project);
-        let narrow = self.network.shape(input).c;
-        if narrow >= wide.output.c || last.output.c >= wide.output.c {
+        let project = self.projection(index, excite.as_ref())?;
+        let (narrow, cout) = (self.network.shape(*wide.inputs.first()?).c, self.layer(project).output.c);
+        if narrow >= wide.output.c || cout >= wide.output.c {
             return None;
         }
-        let mut layers = vec![index];
-        layers.extend(excite.iter().flat_map(|excite| excite.layers));
-        layers.push(project);
-        let residual = self.residual(project, input);
-        layers.extend(residual);
-        Some(FoundBlock {
-            block: Block {
-                kind: BlockKind::Ibn,
-                fused: true,
-                kernel,
-                stride,
-                hidden: wide.output.c,
-                cout: last.output.c,
-                activation: wide.activation,
-                se: excite.as_ref().map(|excite| excite.se),
-            },
-            residual: residual.is_some(),
-            last: last.activation,
-            squeezed: excite.map(|excite| excite.squeezed),
-            input,
-            layers,
-        })
+        let block = Block {
+            kind: BlockKind::Ibn,
+            fused: true,
+            kernel,
+            stride,
+            hidden: wide.output.c,
+            cout,
+            activation: wide.activation,
+            groups: 1,
+            se: excite.as_ref().map(|excite| excite.se),
+        };
+        self.projected(block, [index].into_iter(), excite.as_ref(), project)
     }
 
     /// The sum of the block's input and of what only it reads of the block's last convolution.
@@ -227,8 +236,11 @@ impl Finder<'_> {
         let expand = self.only_reader(reduce).filter(|next| self.is_dense(*next))?;
         let gated = self.only_reader(expand) == Some(mul) && matches!(self.layer(mul).op, Op::Mul(_));
         gated.then(|| Excite {
-            se: SqueezeExcite { reduced: self.layer(reduce).output.c, gate: self.layer(expand).activation },
-            squeezed: self.layer(reduce).activation,
+            se: SqueezeExcite {
+                reduced: self.layer(reduce).output.c,
+                squeezed: self.layer(reduce).activation,
+                gate: self.layer(expand).activation,
+            },
             layers: [pool, reduce, expand, mul],
         })
     }
@@ -260,58 +272,4 @@ fn square(kernel: [u32; 2], stride: [u32; 2]) -> Option<(u32, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::network::{DType, NetworkBuilder, Shape, ops::*};
-
-    fn block(kind: BlockKind, fused: bool, hidden: u32, se: bool) -> Block {
-        let se = se.then_some(SqueezeExcite { reduced: 8, gate: Activation::HardSigmoid });
-        Block { kind, fused, kernel: 3, stride: 1, hidden, cout: 16, activation: Activation::Relu6, se }
-    }
-
-    #[test]
-    fn blocks_that_were_built_are_found_again() {
-        let blocks = [
-            block(BlockKind::DepthwiseSeparable, false, 0, false),
-            block(BlockKind::Ibn, false, 96, true),
-            block(BlockKind::Ibn, true, 64, false),
-            block(BlockKind::Ibn, false, 24, false),
-        ];
-        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
-        let stem = Conv2d::square(16, 3, 2);
-        let mut x = b.add("stem", stem, &[Source::Input], Activation::Relu6).unwrap();
-        for (index, block) in blocks.iter().enumerate() {
-            x = block.build(&mut b, format!("b{index}"), x).unwrap();
-        }
-        let network = b.finish();
-        let found = network.blocks();
-        assert_eq!(found.iter().map(|found| found.block).collect::<Vec<_>>(), blocks);
-        assert_eq!(found.iter().map(|found| found.residual).collect::<Vec<_>>(), [false, true, true, true]);
-        assert_eq!(network.block_counts(), "2 ibn, 1 fused-ibn, 1 ds");
-    }
-
-    #[test]
-    fn mobilenet_v1_has_no_inverted_bottleneck_even_without_its_nonlinearities() {
-        for activation in [Activation::Relu, Activation::None] {
-            let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 3), DType::Int8);
-            let mut x = b.add("stem", Conv2d::square(32, 3, 2), &[Source::Input], activation).unwrap();
-            for (index, cout) in [64, 128, 128, 256].into_iter().enumerate() {
-                let conv = DepthwiseConv2d::square(3, 1);
-                x = b.add(format!("{index}.dw"), conv, &[x], activation).unwrap();
-                x = b.add(format!("{index}.pw"), Conv2d::square(cout, 1, 1), &[x], activation).unwrap();
-            }
-            assert_eq!(b.finish().block_counts(), "4 ds");
-        }
-    }
-
-    #[test]
-    fn a_resnet_bottleneck_is_not_an_inverted_one() {
-        let mut b = NetworkBuilder::new("n", Shape::new(32, 32, 256), DType::Int8);
-        let relu = Activation::Relu;
-        let x = b.add("a", Conv2d::square(64, 1, 1), &[Source::Input], relu).unwrap();
-        let x = b.add("b", Conv2d::square(64, 3, 1), &[x], relu).unwrap();
-        let x = b.add("c", Conv2d::square(256, 1, 1), &[x], Activation::None).unwrap();
-        b.add("d", Add, &[Source::Input, x], relu).unwrap();
-        assert_eq!(b.finish().block_counts(), "no known blocks");
-    }
-}
+mod tests;

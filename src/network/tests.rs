@@ -26,6 +26,7 @@ fn mobilenet_v2(input: u32) -> Network {
                 hidden: b.shape(x).c * expansion,
                 cout,
                 activation: Activation::Relu6,
+                groups: 1,
                 se: None,
             };
             x = block.build(&mut b, format!("s{stage}.b{repeat}"), x).unwrap();

@@ -219,19 +219,21 @@ impl Parts {
 }
 
 fn of_stem(stem: &Stem) -> Fingerprint {
-    let Stem { kernel, stride, cout, activation } = *stem;
-    fingerprint(&[u64::from(kernel), u64::from(stride), u64::from(cout), activation as u64])
+    let Stem { kernel, stride, cout, activation, pool } = *stem;
+    fingerprint(&[kernel, stride, cout, activation as u32, pool].map(u64::from))
 }
 
 fn of_block(block: &Block) -> Fingerprint {
-    let Block { kind, fused, kernel, stride, hidden, cout, activation, se } = *block;
+    let Block { kind, fused, kernel, stride, hidden, cout, activation, groups, se } = *block;
     let pair = |upper: u32, lower: u32| u64::from(upper) << 32 | u64::from(lower);
-    let excite = se.map_or(0, |SqueezeExcite { reduced, gate }| pair(gate as u32 + 1, reduced));
+    let excite = se.map_or(0, |SqueezeExcite { reduced, squeezed, gate }| {
+        pair((squeezed as u32) << 8 | (gate as u32 + 1), reduced)
+    });
     fingerprint(&[
         pair(kind as u32, u32::from(fused)),
         pair(kernel, stride),
         pair(hidden, cout),
-        activation as u64,
+        pair(groups, activation as u32),
         excite,
     ])
 }

@@ -174,6 +174,7 @@ fn in_words(text: &str) -> String {
         "ds" => "depthwise-separable",
         "fused-ds" => "fused depthwise-separable",
         "conv" => "convolution",
+        "basic" => "basic block",
         other => other,
     };
     format!("{family} {details}").trim_end().to_owned()

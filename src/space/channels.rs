@@ -38,6 +38,11 @@ pub(super) fn squeeze(hidden: u32, percent: u32) -> u32 {
     snap(f64::from(hidden) * f64::from(percent) / 100.0, SE_DIVISOR)
 }
 
+/// The squeeze-and-excite bottleneck of a block that reads `input` channels, at `percent` of them.
+pub(super) fn share(input: u32, percent: u32) -> u32 {
+    snap(f64::from(input) * f64::from(percent) / 100.0, 1)
+}
+
 /// `around`, and the multiples of `factor` from `low * around` to `high * around`, at most `count` in
 /// all: evenly spread over either side, with the ends of the range.
 pub(super) fn curate(around: u32, low: f64, high: f64, count: usize, factor: u32) -> Vec<u32> {

@@ -3,7 +3,7 @@
 use super::{
     Architecture, BlockChoices, Classifier, ClassifierChoices, Detector, DetectorChoices, Head, HeadChoices,
     SeRatio, Segmenter, SegmenterChoices, Space, StageChoices, Stem,
-    channels::{expand, scale, squeeze},
+    channels::{expand, scale},
     gene::Choice,
 };
 use crate::{
@@ -75,6 +75,7 @@ impl Space {
             stride: self.stem.stride.pick(genotype),
             cout: self.widths(genotype).pick(&self.stem.channels, genotype),
             activation: self.stem.activation.pick(genotype),
+            pool: self.stem.pool.pick(genotype),
         }
     }
 
@@ -157,47 +158,62 @@ impl StageChoices {
         let (kind, activation) = (self.block.pick(genotype), self.activation.pick(genotype));
         for (position, choices) in self.blocks.iter().take(repeats).enumerate() {
             let percent = choices.expansion_percent.pick(genotype);
-            let (hidden, spatial) = match kind {
-                BlockKind::Ibn => {
-                    let hidden = expand(cin, percent, widths.parallelism);
-                    (hidden, hidden)
-                }
-                _ => (0, cin),
-            };
+            let hidden = self.hidden(widths, [cin, cout], kind, percent);
+            let groups = self.groups(kind, hidden);
             visit(Block {
                 kind,
-                fused: kind != BlockKind::Conv && choices.fused.pick(genotype),
+                fused: kind.can_fuse() && choices.fused.pick(genotype),
                 kernel: choices.kernel.pick(genotype),
                 stride: if position == 0 { self.stride.pick(genotype) } else { 1 },
                 hidden,
                 cout,
                 activation,
-                se: choices.squeeze_excite(genotype, kind, spatial),
+                groups,
+                se: choices.squeeze_excite(genotype, kind, [cin, if hidden > 0 { hidden } else { cin }]),
             });
             cin = cout;
         }
         cin
     }
 
+    /// Hidden channels of a block that reads and writes so many: of those it reads where it expands them, of those it
+    /// writes where it narrows, in whole groups.
+    fn hidden(&self, widths: Widths, [cin, cout]: [u32; 2], kind: BlockKind, percent: u32) -> u32 {
+        let of = |channels: u32| expand(channels, percent, widths.parallelism);
+        match kind {
+            BlockKind::Ibn => of(cin),
+            BlockKind::Basic => of(cout),
+            BlockKind::Bottleneck => of(cout).next_multiple_of(self.group_width.unwrap_or(1)),
+            BlockKind::Conv | BlockKind::DepthwiseSeparable => 0,
+        }
+    }
+
+    fn groups(&self, kind: BlockKind, hidden: u32) -> u32 {
+        let width = self.group_width.filter(|_| kind == BlockKind::Bottleneck);
+        width.and_then(|width| hidden.checked_div(width)).unwrap_or(1)
+    }
+
     fn canonicalise(&self, genotype: &mut [u8], resting: &[u8], widths: Widths, mut cin: u32) {
         let repeats = self.repeats.pick(genotype) as usize;
-        let kind = self.block.pick(genotype);
+        let (kind, cout) = (self.block.pick(genotype), widths.pick(&self.channels, genotype));
         for (position, choices) in self.blocks.iter().enumerate() {
             if position >= repeats {
                 choices.kernel.clear(genotype, resting);
             }
-            if position >= repeats || kind != BlockKind::Ibn {
+            if position >= repeats || !kind.has_hidden() {
                 choices.expansion_percent.clear(genotype, resting);
             } else {
-                choices.expansion_percent.merge(genotype, |percent| expand(cin, percent, widths.parallelism));
+                choices
+                    .expansion_percent
+                    .merge(genotype, |percent| self.hidden(widths, [cin, cout], kind, percent));
             }
-            if position >= repeats || kind == BlockKind::Conv {
+            if position >= repeats || !kind.can_fuse() {
                 choices.fused.clear(genotype, resting);
             }
             if position >= repeats || !choices.has_excite(genotype, kind) {
                 choices.se.clear(genotype, resting);
             }
-            cin = widths.pick(&self.channels, genotype);
+            cin = cout;
         }
     }
 }
@@ -206,15 +222,23 @@ impl BlockChoices {
     /// Whether the family has a place for squeeze-and-excite.
     fn has_excite(&self, genotype: &[u8], kind: BlockKind) -> bool {
         match kind {
-            BlockKind::Conv => false,
+            BlockKind::Conv | BlockKind::Basic => false,
             BlockKind::DepthwiseSeparable => !self.fused.pick(genotype),
-            BlockKind::Ibn => true,
+            BlockKind::Ibn | BlockKind::Bottleneck => true,
         }
     }
 
-    fn squeeze_excite(&self, genotype: &[u8], kind: BlockKind, channels: u32) -> Option<SqueezeExcite> {
-        let SeRatio { percent, gate } = self.se.pick(genotype)?;
-        self.has_excite(genotype, kind).then(|| SqueezeExcite { reduced: squeeze(channels, percent), gate })
+    /// Squeeze-and-excite in a block that reads `input` channels and squeezes `hidden`.
+    fn squeeze_excite(
+        &self,
+        genotype: &[u8],
+        kind: BlockKind,
+        [input, hidden]: [u32; 2],
+    ) -> Option<SqueezeExcite> {
+        let ratio = self.se.pick(genotype)?;
+        let SeRatio { squeezed, gate, .. } = ratio;
+        let reduced = || ratio.of(input, hidden);
+        self.has_excite(genotype, kind).then(|| SqueezeExcite { reduced: reduced(), squeezed, gate })
     }
 }
 

@@ -23,6 +23,7 @@ pub use target::Target;
 
 use std::path::{Path, PathBuf};
 
+use channels::{share, squeeze};
 use gene::Choice;
 
 use crate::{
@@ -57,6 +58,7 @@ struct StemChoices {
     stride: Choice<u32>,
     channels: Choice<u32>,
     activation: Choice<Activation>,
+    pool: Choice<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ struct StageChoices {
     repeats: Choice<u32>,
     stride: Choice<u32>,
     activation: Choice<Activation>,
+    /// Channels of a group of the bottlenecks' spatial convolutions; all of them if absent.
+    group_width: Option<u32>,
     blocks: Vec<BlockChoices>,
 }
 
@@ -78,10 +82,31 @@ struct BlockChoices {
 }
 
 /// Squeeze-and-excite before the hidden width is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SeRatio {
     percent: u32,
+    whole: SeWhole,
+    squeezed: Activation,
     gate: Activation,
+}
+
+/// The channels of which squeeze-and-excite keeps a ratio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SeWhole {
+    /// Those that are squeezed, in multiples of 8 (Howard et al. 2019, MobileNetV3).
+    Hidden,
+    /// Those that the block reads, as they come (Tan & Le 2019, EfficientNet).
+    Input,
+}
+
+impl SeRatio {
+    /// The width of the bottleneck in a block that reads `input` channels and squeezes `hidden`.
+    fn of(&self, input: u32, hidden: u32) -> u32 {
+        match self.whole {
+            SeWhole::Hidden => squeeze(hidden, self.percent),
+            SeWhole::Input => share(input, self.percent),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -220,7 +245,8 @@ impl Space {
         let trunk =
             self.stages.iter().map(|stage| most(&stage.channels)).fold(most(&self.stem.channels), f64::max);
         let multiplier = self.multiplier.alternatives.iter().copied().fold(1.0, f64::max);
-        (trunk * expansion + f64::from(self.parallelism)) * multiplier
+        let groups = self.stages.iter().filter_map(|stage| stage.group_width).max().unwrap_or(0);
+        (trunk * expansion + f64::from(self.parallelism)) * multiplier + f64::from(groups)
     }
 
     fn log10_size_by(&self, alternatives: impl Fn(&Gene) -> f64) -> f64 {

@@ -40,10 +40,23 @@ fn everything() -> Network {
     let stem = Conv2d { window: torch, ..Conv2d::square(8, 3, 2) };
     let mut x = b.add("stem", stem, &[Source::Input], Activation::HardSwish).unwrap();
     for (index, fused) in [false, true, false].into_iter().enumerate() {
-        let se = (!fused).then_some(SqueezeExcite { reduced: 4, gate: Activation::HardSigmoid });
+        let se = (!fused).then_some(SqueezeExcite {
+            reduced: 4,
+            squeezed: Activation::Relu,
+            gate: Activation::HardSigmoid,
+        });
         let (stride, activation) = (if index == 1 { 2 } else { 1 }, Activation::Relu6);
-        let block =
-            Block { kind: BlockKind::Ibn, fused, kernel: 5, stride, hidden: 24, cout: 8, activation, se };
+        let block = Block {
+            kind: BlockKind::Ibn,
+            fused,
+            kernel: 5,
+            stride,
+            hidden: 24,
+            cout: 8,
+            activation,
+            groups: 1,
+            se,
+        };
         x = block.build(&mut b, format!("s1.b{index}"), x).unwrap();
     }
     let grouped = Conv2d { groups: 4, ..Conv2d::square(16, 3, 1) };
@@ -241,12 +254,20 @@ proptest! {
     #[test]
     fn every_block_keeps_its_macs_and_shapes(
         (h, w) in (5u32..40, 5u32..40), kernel in 1u32..8, stride in 1u32..4, cin in 1u32..9, hidden in 1u32..20,
-        cout in 1u32..9, fused: bool, se: bool, kind in 0usize..3, gate in 0usize..7, float: bool,
+        cout in 1u32..9, fused: bool, se: bool, kind in 0usize..5, gate in 0usize..7, float: bool,
     ) {
-        let kind = [BlockKind::Conv, BlockKind::DepthwiseSeparable, BlockKind::Ibn][kind];
+        let kind = [
+            BlockKind::Conv,
+            BlockKind::DepthwiseSeparable,
+            BlockKind::Ibn,
+            BlockKind::Basic,
+            BlockKind::Bottleneck,
+        ][kind];
         let activation = Activation::NAMES[gate].1;
-        let se = se.then_some(SqueezeExcite { reduced: 3, gate: Activation::Sigmoid });
-        let block = Block { kind, fused, kernel, stride, hidden, cout, activation, se };
+        let se = se.then_some(SqueezeExcite { reduced: 3, squeezed: Activation::Relu, gate: Activation::Sigmoid });
+        // Grouped where that divides.
+        let groups = if kind == BlockKind::Bottleneck && hidden % 2 == 0 { 2 } else { 1 };
+        let block = Block { kind, fused, kernel, stride, hidden, cout, activation, groups, se };
         let dtype = if float { DType::Fp32 } else { DType::Int8 };
         let mut b = NetworkBuilder::new("n", Shape::new(h, w, cin), dtype);
         block.build(&mut b, "b", Source::Input).unwrap();

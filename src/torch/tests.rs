@@ -9,7 +9,7 @@ use crate::network::{
 fn network() -> Network {
     let mut b = NetworkBuilder::new("a \"name\"\\", Shape::new(32, 32, 3), DType::Int8);
     let mut x = b.add("stem", Conv2d::square(8, 3, 2), &[Source::Input], Activation::HardSwish).unwrap();
-    let se = Some(SqueezeExcite { reduced: 4, gate: Activation::HardSigmoid });
+    let se = Some(SqueezeExcite { reduced: 4, squeezed: Activation::Relu, gate: Activation::HardSigmoid });
     let activation = Activation::Relu6;
     let block = Block {
         kind: BlockKind::Ibn,
@@ -19,6 +19,7 @@ fn network() -> Network {
         hidden: 24,
         cout: 8,
         activation,
+        groups: 1,
         se,
     };
     x = block.build(&mut b, "s1.b1", x).unwrap();

@@ -40,7 +40,11 @@ impl Genes {
         for (stage, (cout, repeats)) in self.widths.into_iter().zip(self.repeats).enumerate() {
             for repeat in 0..repeats {
                 let hidden = (f64::from(b.shape(x).c) * self.expansion).round().max(1.0) as u32;
-                let se = SqueezeExcite { reduced: hidden.div_ceil(4), gate: Activation::HardSigmoid };
+                let se = SqueezeExcite {
+                    reduced: hidden.div_ceil(4),
+                    squeezed: Activation::Relu,
+                    gate: Activation::HardSigmoid,
+                };
                 let block = Block {
                     kind: BlockKind::Ibn,
                     fused: self.fused,
@@ -49,6 +53,7 @@ impl Genes {
                     hidden,
                     cout,
                     activation: self.activation,
+                    groups: 1,
                     se: self.excite.then_some(se),
                 };
                 x = block.build(&mut b, format!("s{stage}.b{repeat}"), x).unwrap();

@@ -37,6 +37,31 @@ fn a_dry_run_tells_what_would_be_measured_and_writes_nothing() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[cfg(not(feature = "tract"))]
+#[test]
+fn a_binary_without_tract_says_how_to_build_one_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("cpu.csv");
+    let said = refusal(&["measure", TINY, "-o", table.to_str().unwrap(), "--runner", "tract"]);
+    assert!(said.contains("cargo install --path . --features tract"), "{said}");
+    assert!(!table.exists());
+}
+
+#[cfg(feature = "tract")]
+#[test]
+fn tract_measures_this_processor() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("cpu.csv");
+    let options = ["--runner", "tract", "--sorts", "operators,networks", "--samples", "1", "--max", "4"];
+    let made = measure(&table, &[&options[..], &["--repeats", "1"]].concat());
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert!(!stdout(&made).contains("left out"), "{}", stdout(&made));
+    let text = fs::read_to_string(&table).unwrap();
+    assert_eq!(text.lines().skip(1).filter(|line| line.contains(",cpu-tract-")).count(), 4, "{text}");
+    let targets = fs::read_to_string(folder.path().join("targets.json")).unwrap();
+    assert!(targets.contains("\"tract 0.") && targets.contains(", 1 thread"), "{targets}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_program_is_run_without_a_shell_for_each_model() {

@@ -49,12 +49,12 @@ fn spaces() -> Vec<Value> {
             "schema": "nas.space/1", "name": "full", "description": "every field",
             "target": { "parallelism": 8, "estimator": "e.json", "energy": "j.json" }, "dtype": "fp16",
             "input": { "size": [64, [96, 128]], "channels": 1 }, "depth_multipliers": [0.5, 1],
-            "stem": { "kernel": [3, 5], "stride": [1, 2], "channels": [8, 16], "activation": ["relu", "relu6"] },
+            "stem": { "kernel": [3, 5], "stride": [1, 2], "channels": [8, 16], "activation": ["relu", "relu6"], "pool": [1, 2] },
             "stages": [{
-                "block": ["ibn", "conv"], "channels": { "around": 32, "range": [0.5, 1.5], "choices": 3 },
+                "block": ["ibn", "conv", "basic", "bottleneck"], "channels": { "around": 32, "range": [0.5, 1.5], "choices": 3 },
                 "repeats": [1, 2], "stride": [1, 2], "activation": ["relu", "hard_swish"], "kernel": [3, 5],
-                "expansion": [2, 4.5], "fused": [false, true],
-                "se": [false, { "ratio": 0.25, "gate": "sigmoid" }]
+                "expansion": [2, 4.5], "group_width": 4, "fused": [false, true],
+                "se": [false, { "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }]
             }],
             "head": head,
             "constraints": {
@@ -64,11 +64,11 @@ fn spaces() -> Vec<Value> {
             },
             "baseline": {
                 "input": [96, 128], "depth_multiplier": 1,
-                "stem": { "kernel": 3, "stride": 2, "channels": 16, "activation": "relu6" },
+                "stem": { "kernel": 3, "stride": 2, "channels": 16, "activation": "relu6", "pool": 2 },
                 "stages": [{
                     "block": "ibn", "channels": 32, "repeats": 2, "stride": 2, "activation": "relu",
                     "kernel": [3, 5], "expansion": 2, "fused": [true, false],
-                    "se": [false, { "ratio": 0.25, "gate": "sigmoid" }]
+                    "se": [false, { "ratio": 0.25, "of": "input", "activation": "swish", "gate": "sigmoid" }]
                 }],
                 "head": head_baseline
             }

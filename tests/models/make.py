@@ -171,22 +171,23 @@ class Unusual(torch.nn.Module):
         return self.after(self.up(self.before(picture)).relu())
 
 
+def seeded(make, *names, **options):
+    torch.manual_seed(0)
+    net = make(*names, **options)
+    for module in net.modules():
+        # As after training: an exporter leaves out a bias that is zero.
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+            torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
+        elif isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)) and module.bias is not None:
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+    return net
+
+
 def main():
     random.seed(0)
     tv = torchvision.models
     sides = {"picture": {0: "batch", 2: "height", 3: "width"}, "answers": {0: "batch"}}
-
-    def seeded(make, *names, **options):
-        torch.manual_seed(0)
-        net = make(*names, **options)
-        for module in net.modules():
-            # As after training: an exporter leaves out a bias that is zero.
-            if isinstance(module, torch.nn.BatchNorm2d):
-                torch.nn.init.uniform_(module.bias, -0.5, 0.5)
-                torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
-            elif isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)) and module.bias is not None:
-                torch.nn.init.uniform_(module.bias, -0.5, 0.5)
-        return net
 
     def v2():
         return seeded(tv.mobilenet_v2)
@@ -213,6 +214,10 @@ def main():
     save(script(lite, 13, axes=sides), "tf_efficientnet_lite0-same-padding-open-sides")
     save(script(seeded(tv.shufflenet_v2_x0_5), 13), "shufflenet_v2_x0_5")
     save(script(seeded(tv.efficientnet_b0), 17), "efficientnet_b0")
+    save(script(seeded(tv.resnet18), 17), "resnet18")
+    save(dynamo(seeded(tv.resnet50)), "resnet50-dynamo")
+    save(script(seeded(tv.resnext50_32x4d), 17), "resnext50_32x4d")
+    save(script(seeded(tv.regnet_y_400mf), 17), "regnet_y_400mf")
     save(script(seeded(Unusual), 17), "unusual")
 
 

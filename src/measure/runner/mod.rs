@@ -7,6 +7,8 @@ mod parser;
 mod process;
 mod server;
 mod template;
+#[cfg(feature = "tract")]
+mod tract;
 
 pub use command::Command;
 pub use fake::Fake;
@@ -14,6 +16,8 @@ pub use models::ModelFormat;
 pub use parser::Parser;
 pub use server::Server;
 pub use template::Template;
+#[cfg(feature = "tract")]
+pub use tract::Tract;
 
 use std::time::Duration;
 

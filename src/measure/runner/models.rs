@@ -31,7 +31,7 @@ impl ModelFormat {
         }
     }
 
-    fn bytes(self, subject: &Subject) -> Result<Vec<u8>> {
+    pub(super) fn bytes(self, subject: &Subject) -> Result<Vec<u8>> {
         match self {
             Self::Onnx => export(&subject.network, &ExportOptions::default()),
             Self::Tflite => tflite_model(&subject.network, &TfliteOptions::default()),

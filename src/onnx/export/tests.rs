@@ -26,11 +26,24 @@ fn everything() -> Network {
     let mut b = NetworkBuilder::new("everything", Shape::new(33, 20, 3), DType::Int8);
     let mut x = b.add("stem", Conv2d::square(8, 3, 2), &[Source::Input], Activation::HardSwish).unwrap();
     for (index, fused) in [false, true, false].into_iter().enumerate() {
-        let se = (!fused).then_some(SqueezeExcite { reduced: 4, gate: Activation::HardSigmoid });
+        let se = (!fused).then_some(SqueezeExcite {
+            reduced: 4,
+            squeezed: Activation::Relu,
+            gate: Activation::HardSigmoid,
+        });
         let stride = if index == 1 { 2 } else { 1 };
         let activation = Activation::Relu6;
-        let block =
-            Block { kind: BlockKind::Ibn, fused, kernel: 5, stride, hidden: 24, cout: 8, activation, se };
+        let block = Block {
+            kind: BlockKind::Ibn,
+            fused,
+            kernel: 5,
+            stride,
+            hidden: 24,
+            cout: 8,
+            activation,
+            groups: 1,
+            se,
+        };
         x = block.build(&mut b, format!("s1.b{index}"), x).unwrap();
     }
     let grouped = Conv2d { groups: 4, ..Conv2d::square(16, 3, 1) };
@@ -221,12 +234,20 @@ proptest! {
     #[test]
     fn every_block_keeps_its_macs_and_shapes(
         (h, w) in (5u32..40, 5u32..40), kernel in 1u32..8, stride in 1u32..4, cin in 1u32..9, hidden in 1u32..20,
-        cout in 1u32..9, fused: bool, se: bool, kind in 0usize..3, batch_norm: bool, opset in 11u32..24,
+        cout in 1u32..9, fused: bool, se: bool, kind in 0usize..5, batch_norm: bool, opset in 11u32..24,
     ) {
-        let kind = [BlockKind::Conv, BlockKind::DepthwiseSeparable, BlockKind::Ibn][kind];
-        let se = se.then_some(SqueezeExcite { reduced: 3, gate: Activation::Sigmoid });
+        let kind = [
+            BlockKind::Conv,
+            BlockKind::DepthwiseSeparable,
+            BlockKind::Ibn,
+            BlockKind::Basic,
+            BlockKind::Bottleneck,
+        ][kind];
+        let se = se.then_some(SqueezeExcite { reduced: 3, squeezed: Activation::Relu, gate: Activation::Sigmoid });
         let activation = Activation::HardSwish;
-        let block = Block { kind, fused, kernel, stride, hidden, cout, activation, se };
+        // Grouped where that divides.
+        let groups = if kind == BlockKind::Bottleneck && hidden % 2 == 0 { 2 } else { 1 };
+        let block = Block { kind, fused, kernel, stride, hidden, cout, activation, groups, se };
         let mut b = NetworkBuilder::new("n", Shape::new(h, w, cin), DType::Int8);
         block.build(&mut b, "b", Source::Input).unwrap();
         check(&b.finish(), &ExportOptions { opset, batch_norm, ..ExportOptions::default() });

@@ -12,8 +12,14 @@ use std::fmt;
 
 use crate::{
     error::Result,
-    network::{Activation, Block, BlockKind, DType, Network, NetworkBuilder, Shape, Source, ops::Conv2d},
+    network::{
+        Activation, Block, DType, Network, NetworkBuilder, Shape, Source, Window,
+        ops::{Conv2d, MaxPool},
+    },
 };
+
+/// The kernel of a stem's pool.
+pub(super) const POOL_KERNEL: u32 = 3;
 
 /// A network as its blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +47,8 @@ pub struct Stem {
     pub cout: u32,
     /// The nonlinearity after it.
     pub activation: Activation,
+    /// Stride of the 3x3 max pool after it; 1 if there is none.
+    pub pool: u32,
 }
 
 impl Architecture {
@@ -64,6 +72,10 @@ impl Architecture {
     fn build(&self, mut b: NetworkBuilder) -> Result<(Network, Vec<usize>)> {
         let stem = Conv2d::square(self.stem.cout, self.stem.kernel, self.stem.stride);
         let mut x = b.add("stem", stem, &[Source::Input], self.stem.activation)?;
+        if self.stem.pool > 1 {
+            let pool = MaxPool { window: Window::square(POOL_KERNEL, self.stem.pool) };
+            x = b.add("stem.pool", pool, &[x], Activation::None)?;
+        }
         let mut ends = vec![b.len()];
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (stage, blocks) in self.stages.iter().enumerate() {
@@ -80,7 +92,7 @@ impl Architecture {
     /// How many blocks are fused.
     #[must_use]
     pub fn fused_blocks(&self) -> usize {
-        self.stages.iter().flatten().filter(|block| block.fused && block.kind != BlockKind::Conv).count()
+        self.stages.iter().flatten().filter(|block| block.fused && block.kind.can_fuse()).count()
     }
 }
 

@@ -7,7 +7,8 @@
 //! s2.b1 fused-ibn k3 s2 x96 c24 relu6 se24:hard_sigmoid
 //! head classifier features=1280 classes=1000 activation=relu6
 //! ```
-//! `k` is the kernel, `s` the stride, `x` the hidden and `c` the output channels.
+//! `k` is the kernel, `g` the groups, `s` the stride, `x` the hidden and `c` the output channels; a stem may end in `pool2`, a
+//! 3x3 max pool of stride 2.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -17,12 +18,14 @@ use crate::{
     network::{Activation, Block, BlockKind, DType, Shape, SqueezeExcite},
 };
 
-const FAMILIES: [(&str, BlockKind, bool); 5] = [
+const FAMILIES: [(&str, BlockKind, bool); 7] = [
     ("conv", BlockKind::Conv, false),
     ("ds", BlockKind::DepthwiseSeparable, false),
     ("fused-ds", BlockKind::DepthwiseSeparable, true),
     ("ibn", BlockKind::Ibn, false),
     ("fused-ibn", BlockKind::Ibn, true),
+    ("basic", BlockKind::Basic, false),
+    ("bottleneck", BlockKind::Bottleneck, false),
 ];
 
 impl Architecture {
@@ -30,9 +33,10 @@ impl Architecture {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let stem = &self.stem;
+        let pool = if stem.pool > 1 { format!(" pool{}", stem.pool) } else { String::new() };
         let mut lines = vec![
             format!("input {} {}", self.input, self.dtype),
-            format!("stem conv k{} s{} c{} {}", stem.kernel, stem.stride, stem.cout, stem.activation),
+            format!("stem conv k{} s{} c{} {}{pool}", stem.kernel, stem.stride, stem.cout, stem.activation),
         ];
         for (stage, blocks) in self.stages.iter().enumerate() {
             let named =
@@ -67,12 +71,13 @@ impl Architecture {
 fn block_text(block: &Block) -> String {
     let family = FAMILIES.iter().find(|(_, kind, fused)| (*kind, *fused) == (block.kind, block.fused));
     let family = family.map_or("conv", |(name, ..)| name);
-    let hidden = match block.kind {
-        BlockKind::Ibn => format!(" x{}", block.hidden),
-        _ => String::new(),
-    };
-    let se = block.se.map_or(String::new(), |se| format!(" se{}:{}", se.reduced, se.gate));
-    format!("{family} k{} s{}{hidden} c{} {}{se}", block.kernel, block.stride, block.cout, block.activation)
+    let hidden = if block.kind.has_hidden() { format!(" x{}", block.hidden) } else { String::new() };
+    let groups = if block.groups > 1 { format!(" g{}", block.groups) } else { String::new() };
+    let se = block.se.map_or(String::new(), |se| format!(" {se}"));
+    format!(
+        "{family} k{} s{}{hidden} c{} {}{groups}{se}",
+        block.kernel, block.stride, block.cout, block.activation
+    )
 }
 
 fn head_text(head: &Head) -> String {
@@ -146,10 +151,16 @@ fn letter(word: &str, letter: &str) -> Result<u32, String> {
 }
 
 fn parse_stem(words: &[&str]) -> Result<Stem, String> {
-    let ["stem", "conv", kernel, stride, cout, nonlinearity] = words else {
-        return Err("`stem conv kN sN cN ACTIVATION`".into());
+    let ["stem", "conv", kernel, stride, cout, nonlinearity, pool @ ..] = words else {
+        return Err("`stem conv kN sN cN ACTIVATION [poolN]`".into());
+    };
+    let pool = match pool {
+        [] => 1,
+        [pool] => letter(pool, "pool")?,
+        [_, more, ..] => return Err(format!("nothing where `{more}` stands")),
     };
     Ok(Stem {
+        pool,
         kernel: letter(kernel, "k")?,
         stride: letter(stride, "s")?,
         cout: letter(cout, "c")?,
@@ -158,18 +169,25 @@ fn parse_stem(words: &[&str]) -> Result<Stem, String> {
 }
 
 fn parse_block(words: &[&str], stages: &[Vec<Block>]) -> Result<(usize, Block), String> {
-    const FORM: &str = "`sN.bN FAMILY kN sN [xN] cN ACTIVATION [seN:GATE]`";
+    const FORM: &str = "`sN.bN FAMILY kN sN [xN] cN ACTIVATION [gN] [seN:GATE[:ACTIVATION]]`";
     let [name, family, rest @ ..] = words else { return Err(FORM.into()) };
     let names = FAMILIES.map(|(name, ..)| name);
     let found = FAMILIES.iter().find(|(known, ..)| known == family);
     let (_, kind, fused) = *found.ok_or_else(|| format!("a family, {}", one_of(family, &names)))?;
-    let (hidden, rest) = match (kind, rest) {
-        (BlockKind::Ibn, [k, s, x, rest @ ..]) => (letter(x, "x")?, [&[*k, *s], rest].concat()),
+    let (hidden, rest) = match (kind.has_hidden(), rest) {
+        (true, [k, s, x, rest @ ..]) => (letter(x, "x")?, [&[*k, *s], rest].concat()),
         _ => (0, rest.to_vec()),
     };
-    let (kernel, stride, cout, nonlinearity, se) = match rest[..] {
-        [k, s, c, a] => (k, s, c, a, None),
-        [k, s, c, a, se] => (k, s, c, a, Some(parse_se(se)?)),
+    let [kernel, stride, cout, nonlinearity, more @ ..] = &rest[..] else { return Err(FORM.into()) };
+    let (groups, more) = match more {
+        [groups, more @ ..] if kind == BlockKind::Bottleneck && groups.starts_with('g') => {
+            (letter(groups, "g")?, more)
+        }
+        more => (1, more),
+    };
+    let se = match more {
+        [] => None,
+        [se] => Some(parse_se(se)?),
         _ => return Err(FORM.into()),
     };
     let block = Block {
@@ -180,6 +198,7 @@ fn parse_block(words: &[&str], stages: &[Vec<Block>]) -> Result<(usize, Block), 
         hidden,
         cout: letter(cout, "c")?,
         activation: activation(nonlinearity)?,
+        groups,
         se,
     };
     Ok((expect_next(name, stages)?, block))
@@ -202,7 +221,11 @@ fn expect_next(name: &str, stages: &[Vec<Block>]) -> Result<usize, String> {
 fn parse_se(word: &str) -> Result<SqueezeExcite, String> {
     let form = || format!("`seN:GATE` where `{word}` stands");
     let (reduced, gate) = word.strip_prefix("se").and_then(|rest| rest.split_once(':')).ok_or_else(form)?;
-    Ok(SqueezeExcite { reduced: number(reduced)?, gate: activation(gate)? })
+    let (gate, squeezed) = match gate.split_once(':') {
+        Some((gate, squeezed)) => (gate, activation(squeezed)?),
+        None => (gate, Activation::Relu),
+    };
+    Ok(SqueezeExcite { reduced: number(reduced)?, squeezed, gate: activation(gate)? })
 }
 
 fn parse_head(words: &[&str]) -> Result<Head, String> {
@@ -300,6 +323,20 @@ mod tests {
         let architecture = Architecture::parse(&LINES).unwrap();
         assert_eq!(architecture.lines(), LINES);
         assert!(architecture.network("n").is_ok());
+    }
+
+    #[test]
+    fn a_pooled_stem_and_residual_blocks_read_back() {
+        let mut lines = LINES;
+        lines[1] = "stem conv k7 s2 c64 relu pool2";
+        lines[2] = "s1.b1 basic k3 s1 x64 c64 relu";
+        lines[3] = "s1.b2 bottleneck k3 s1 x64 c256 relu g4 se16:sigmoid";
+        lines[4] = "s2.b1 ds k3 s2 c24 swish se8:sigmoid:swish";
+        let architecture = Architecture::parse(&lines).unwrap();
+        assert_eq!(architecture.lines(), lines);
+        assert_eq!(architecture.network("n").unwrap().block_counts(), "1 ds, 1 bottleneck, 1 basic");
+        lines[1] = "stem conv k7 s2 c64 relu pool2 pool2";
+        assert!(Architecture::parse(&lines).unwrap_err().to_string().contains("nothing where `pool2`"));
     }
 
     #[test]

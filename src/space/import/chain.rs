@@ -2,8 +2,8 @@
 
 use crate::{
     error::{Error, Result},
-    network::{Activation, Block, BlockKind, FoundBlock, Network, Op, Source, ops::Conv2d},
-    space::{Classifier, Stem},
+    network::{Activation, Block, BlockKind, FoundBlock, Network, Op, Source, Window, ops::Conv2d},
+    space::{Classifier, Stem, architecture::POOL_KERNEL},
 };
 
 /// The parts of a network that is a chain.
@@ -89,8 +89,8 @@ impl Walk<'_> {
             None => "the network's end".into(),
         };
         Error::unusable(format!(
-            "{}: found {found}, expected {expected}; a space is a chain of a stem, conv, depthwise-separable and \
-             inverted-bottleneck blocks, and a classifier. `nas estimate` prices the network as it is",
+            "{}: found {found}, expected {expected}; a space is a chain of a stem, conv, depthwise-separable, \
+             inverted-bottleneck, basic and bottleneck blocks, and a classifier. `nas estimate` prices the network as it is",
             self.network.name()
         ))
     }
@@ -103,9 +103,24 @@ impl Walk<'_> {
         let (index, kernel, stride) =
             stem.ok_or_else(|| self.stuck("a convolution of the picture as stem"))?;
         let layer = &self.network.layers()[index];
-        let stem = Stem { kernel, stride, cout: layer.output.c, activation: layer.activation };
+        let (cout, activation) = (layer.output.c, layer.activation);
         self.go(index);
-        Ok(stem)
+        Ok(Stem { kernel, stride, cout, activation, pool: self.pool() })
+    }
+
+    /// The stride of the 3x3 max pool after the stem; 1 if there is none.
+    fn pool(&mut self) -> u32 {
+        let found = self.only_next().and_then(|index| match self.op(index) {
+            Op::MaxPool(pool) => Some((index, square(&pool.window)?)),
+            _ => None,
+        });
+        match found {
+            Some((index, (POOL_KERNEL, stride))) if (2..=8).contains(&stride) => {
+                self.go(index);
+                stride
+            }
+            _ => 1,
+        }
     }
 
     /// The next block, unless the head begins here.
@@ -133,6 +148,7 @@ impl Walk<'_> {
             hidden: 0,
             cout,
             activation: self.activation(conv),
+            groups: 1,
             se: None,
         };
         if let Some(sum) = sum {
@@ -196,6 +212,11 @@ impl Walk<'_> {
 /// Kernel and stride of a convolution of one group with a square, undilated window.
 fn plain(op: &Op) -> Option<(u32, u32)> {
     let Op::Conv2d(Conv2d { window, groups: 1, .. }) = op else { return None };
+    square(window)
+}
+
+/// Kernel and stride of a square, undilated window.
+fn square(window: &Window) -> Option<(u32, u32)> {
     let ([h, w], [down, across]) = (window.kernel, window.stride);
     (h == w && down == across && window.dilation == [1; 2]).then_some((h, down))
 }

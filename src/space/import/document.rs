@@ -7,13 +7,16 @@ use super::{
 };
 use crate::{
     network::{Activation, BlockKind, Network, Shape},
-    space::Classifier,
+    space::{Classifier, SeRatio, SeWhole},
 };
 
 const WIDTH: usize = 118;
 const DEPTH_MULTIPLIERS: [f64; 4] = [0.5, 0.75, 1.0, 1.25];
 /// Expansions worth trying beside the network's own (Sandler et al. 2018; Gupta & Akin 2020).
 const EXPANSIONS: [u32; 3] = [300, 400, 600];
+/// The same for basic and bottleneck blocks (He et al. 2016; Zagoruyko & Komodakis 2016).
+const WIDTHS: [u32; 2] = [50, 100];
+const BOTTLENECKS: [u32; 2] = [25, 50];
 const KERNELS: [u32; 2] = [3, 5];
 
 pub(super) fn document(network: &Network, chain: &Chain, stages: &[Stage], options: &SpaceOptions) -> String {
@@ -32,12 +35,15 @@ pub(super) fn document(network: &Network, chain: &Chain, stages: &[Stage], optio
     let channels = if input.c == 3 { None } else { Some(("channels", input.c.to_string())) };
     line("input", object([("size", list(&sizes(size), |size| side(*size)))].into_iter().chain(channels)));
     line("depth_multipliers", list(&DEPTH_MULTIPLIERS, |ratio| format!("{ratio:?}")));
-    let stem = [
+    let mut stem = vec![
         ("kernel", chain.stem.kernel.to_string()),
         ("stride", chain.stem.stride.to_string()),
         ("channels", widths(chain.stem.cout, 3)),
         ("activation", quoted(chain.stem.activation.name())),
     ];
+    if chain.stem.pool > 1 {
+        stem.push(("pool", chain.stem.pool.to_string()));
+    }
     line("stem", wrapped(&stem, "  'stem': ".len(), 4));
     line("stages", lines(&stages.iter().map(stage).collect::<Vec<_>>(), 4));
     line(
@@ -137,7 +143,7 @@ fn choices(blocks: &[Chosen], of: impl Fn(&Chosen) -> u32, more: &[u32]) -> Vec<
     values
 }
 
-fn excites(blocks: &[Chosen]) -> Vec<Option<(u32, Activation)>> {
+fn excites(blocks: &[Chosen]) -> Vec<Option<SeRatio>> {
     let mut values = Vec::new();
     for block in blocks {
         if !values.contains(&block.se) {
@@ -147,11 +153,12 @@ fn excites(blocks: &[Chosen]) -> Vec<Option<(u32, Activation)>> {
     values
 }
 
-fn se(value: &Option<(u32, Activation)>) -> String {
-    match value {
-        None => "false".into(),
-        Some((percent, gate)) => object([("ratio", ratio(*percent)), ("gate", quoted(gate.name()))]),
-    }
+fn se(value: &Option<SeRatio>) -> String {
+    let Some(SeRatio { percent, whole, squeezed, gate }) = value else { return "false".into() };
+    let of = (*whole == SeWhole::Input).then(|| ("of", quoted("input")));
+    let squeezed = (*squeezed != Activation::Relu).then(|| ("activation", quoted(squeezed.name())));
+    let ratio = ("ratio", ratio(*percent));
+    object([ratio].into_iter().chain(of).chain(squeezed).chain([("gate", quoted(gate.name()))]))
 }
 
 fn ratio(percent: u32) -> String {
@@ -163,6 +170,8 @@ fn kind(kind: BlockKind) -> &'static str {
         BlockKind::Conv => "conv",
         BlockKind::DepthwiseSeparable => "depthwise_separable",
         BlockKind::Ibn => "ibn",
+        BlockKind::Basic => "basic",
+        BlockKind::Bottleneck => "bottleneck",
     }
 }
 
@@ -179,11 +188,17 @@ fn stage(stage: &Stage) -> Vec<(&'static str, String)> {
         ("activation", quoted(stage.activation.name())),
         ("kernel", list(&choices(&stage.blocks, |block| block.kernel, kernels), u32::to_string)),
     ];
-    if stage.kind == BlockKind::Ibn {
-        let expansions = choices(&stage.blocks, |block| block.expansion, &EXPANSIONS);
+    if stage.kind.has_hidden() {
+        let more: &[u32] = match stage.kind {
+            BlockKind::Basic => &WIDTHS,
+            BlockKind::Bottleneck => &BOTTLENECKS,
+            _ => &EXPANSIONS,
+        };
+        let expansions = choices(&stage.blocks, |block| block.expansion, more);
         fields.push(("expansion", list(&expansions, |percent| ratio(*percent))));
     }
-    if stage.kind != BlockKind::Conv {
+    fields.extend(stage.group_width.map(|width| ("group_width", width.to_string())));
+    if stage.kind.can_fuse() {
         fields.push(("fused", "[false, true]".into()));
     }
     if stage.blocks.iter().any(|block| block.se.is_some()) {
@@ -231,15 +246,15 @@ fn baseline_stage(stage: &Stage) -> Vec<(&'static str, String)> {
         ("repeats", stage.blocks.len().to_string()),
         ("kernel", each(&of(|block| block.kernel), u32::to_string)),
     ];
-    if stage.kind == BlockKind::Ibn {
+    if stage.kind.has_hidden() {
         fields.push(("expansion", each(&of(|block| block.expansion), |percent| ratio(*percent))));
     }
-    if stage.kind != BlockKind::Conv {
+    if stage.kind.can_fuse() {
         let fused: Vec<bool> = stage.blocks.iter().map(|block| block.fused).collect();
         fields.push(("fused", each(&fused, bool::to_string)));
     }
     if stage.blocks.iter().any(|block| block.se.is_some()) {
-        let excites: Vec<Option<(u32, Activation)>> = stage.blocks.iter().map(|block| block.se).collect();
+        let excites: Vec<Option<SeRatio>> = stage.blocks.iter().map(|block| block.se).collect();
         fields.push(("se", each(&excites, se)));
     }
     fields

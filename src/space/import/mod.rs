@@ -5,15 +5,17 @@
 //! convolutions, kernels, expansions, depths, input sizes and depth multipliers.
 
 mod chain;
+mod differences;
 mod document;
 mod stages;
 
 use chain::Chain;
+use differences::differences;
 
 use super::{Space, read_space_for};
 use crate::{
     error::{Error, Result},
-    network::{Activation, DType, FoundBlock, Network},
+    network::{DType, Network},
 };
 
 /// The number of channels that an accelerator computes as fast as one.
@@ -53,7 +55,7 @@ pub struct SpaceAround {
     pub text: String,
     /// The space itself.
     pub space: Space,
-    /// In what its baseline differs from the network; empty if MACs, params and blocks are the same.
+    /// In what its baseline differs from the network; empty if it has the same layers.
     pub differences: Vec<String>,
 }
 
@@ -95,34 +97,4 @@ fn around(network: &Network, chain: &Chain, options: &SpaceOptions) -> Result<Sp
     let baseline = space.network(&space.baseline().0)?;
     let differences = differences(network, &baseline);
     Ok(SpaceAround { text, space, differences })
-}
-
-/// In what `baseline` is not `model`.
-fn differences(model: &Network, baseline: &Network) -> Vec<String> {
-    let mut differences = Vec::new();
-    let mut differ = |what: &str, model: String, baseline: String| {
-        if model != baseline {
-            differences.push(format!("{what}: {model} in the model, {baseline} in the space's baseline"));
-        }
-    };
-    differ("MACs", model.macs().0.to_string(), baseline.macs().0.to_string());
-    differ("params", model.params().0.to_string(), baseline.params().0.to_string());
-    let (own, other) = (model.blocks(), baseline.blocks());
-    differ("blocks", own.len().to_string(), other.len().to_string());
-    for (index, (own, other)) in own.iter().zip(&other).enumerate() {
-        differ(&format!("block {}", index + 1), block_text(own), block_text(other));
-    }
-    differences
-}
-
-/// The block with what its own line leaves out where that is not what a space's blocks have.
-fn block_text(found: &FoundBlock) -> String {
-    let mut text = found.to_string();
-    if let Some(squeezed) = found.squeezed.filter(|squeezed| *squeezed != Activation::Relu) {
-        text += &format!(" squeezed with {squeezed}");
-    }
-    if found.last != Activation::None {
-        text += &format!(" then {}", found.last);
-    }
-    text
 }

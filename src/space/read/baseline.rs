@@ -4,7 +4,7 @@ use super::{
     head::{CLASSIFIER_GENES, DETECTOR_GENES, SEGMENTER_GENES},
     property::{
         ACTIVATION, BLOCK, CHANNELS, DEPTH_MULTIPLIER, EXPANSION, FUSED, INPUT_SIZE, KERNEL, OUTPUT_STRIDE,
-        Property, REPEATS, SE, STRIDE,
+        POOL, Property, REPEATS, SE, STRIDE,
     },
     stage::{STAGE_FIELDS, STEM_FIELDS},
 };
@@ -98,7 +98,8 @@ impl Baseline {
 
     fn stem(&mut self, fields: &Fields<'_>, space: &Space) {
         let stem = &space.stem;
-        let genes = [stem.kernel.gene, stem.stride.gene, stem.channels.gene, stem.activation.gene];
+        let genes =
+            [stem.kernel.gene, stem.stride.gene, stem.channels.gene, stem.activation.gene, stem.pool.gene];
         if fields.optional("stem").is_none() && genes.iter().all(Option::is_none) {
             return;
         }
@@ -107,6 +108,7 @@ impl Baseline {
         self.set(&fields, &STRIDE, &stem.stride);
         self.set(&fields, &CHANNELS, &stem.channels);
         self.set(&fields, &ACTIVATION, &stem.activation);
+        self.set(&fields, &POOL, &stem.pool);
     }
 
     fn stages(&mut self, fields: &Fields<'_>, space: &Space) {

@@ -4,7 +4,7 @@ use crate::{
     io::json::{Fields, Node},
     network::{Activation, BlockKind, Shape},
     space::{
-        SeRatio,
+        SeRatio, SeWhole,
         channels::curate,
         gene::{Choice, Gene, GeneKind},
     },
@@ -67,6 +67,8 @@ pub(super) const STRIDE: Property<u32> = Property {
     read: |node| node.u32_in(1..=8),
     label: |stride| stride.to_string(),
 };
+/// Stride of the max pool after the stem; 1 for none.
+pub(super) const POOL: Property<u32> = STRIDE.named("pool");
 pub(super) const ACTIVATION: Property<Activation> = Property {
     field: "activation",
     kind: GeneKind::Activation,
@@ -81,10 +83,12 @@ pub(super) const BLOCK: Property<BlockKind> = Property {
     read: |node| node.named(&BLOCK_NAMES),
     label: |block| BLOCK_NAMES[block as usize].0.to_owned(),
 };
-const BLOCK_NAMES: [(&str, BlockKind); 3] = [
+const BLOCK_NAMES: [(&str, BlockKind); 5] = [
     ("conv", BlockKind::Conv),
     ("depthwise_separable", BlockKind::DepthwiseSeparable),
     ("ibn", BlockKind::Ibn),
+    ("basic", BlockKind::Basic),
+    ("bottleneck", BlockKind::Bottleneck),
 ];
 pub(super) const KERNEL: Property<u32> = Property {
     field: "kernel",
@@ -107,12 +111,13 @@ pub(super) const FUSED: Property<bool> = Property {
     read: |node| node.bool(),
     label: |fused| fused.to_string(),
 };
+pub(crate) const SE_WHOLES: [(&str, SeWhole); 2] = [("hidden", SeWhole::Hidden), ("input", SeWhole::Input)];
 pub(super) const SE: Property<Option<SeRatio>> = Property {
     field: "se",
     kind: GeneKind::SqueezeExcite,
     default: Some(None),
     read: squeeze_excite,
-    label: |se| se.map_or("none".into(), |se| format!("{}%:{}", se.percent, se.gate)),
+    label: excite_label,
 };
 pub(super) const OUTPUT_STRIDE: Property<u32> = Property {
     field: "output_stride",
@@ -144,16 +149,32 @@ fn squeeze_excite(node: &Node<'_>) -> Option<Option<SeRatio>> {
         node.expected("false, or an object with ratio and gate");
         return None;
     }
-    let fields = node.fields(&["ratio", "gate"])?;
+    let fields = node.fields(&["ratio", "of", "activation", "gate"])?;
     let ratio = fields.or("ratio", 0.25, |node| node.f64_in(0.01..=1.0));
     let gate = fields.or("gate", Activation::HardSigmoid, |node| node.named(&Activation::NAMES));
-    Some(Some(SeRatio { percent: (ratio? * 100.0).round() as u32, gate: gate? }))
+    let squeezed = fields.or("activation", Activation::Relu, |node| node.named(&Activation::NAMES));
+    let whole = fields.or("of", SeWhole::Hidden, |node| node.named(&SE_WHOLES));
+    let percent = (ratio? * 100.0).round() as u32;
+    Some(Some(SeRatio { percent, whole: whole?, squeezed: squeezed?, gate: gate? }))
+}
+
+/// `25%:sigmoid`, with what is not as in MobileNetV3.
+fn excite_label(se: Option<SeRatio>) -> String {
+    let Some(SeRatio { percent, whole, squeezed, gate }) = se else { return "none".into() };
+    let of = if whole == SeWhole::Input { " of input" } else { "" };
+    let squeezed = if squeezed == Activation::Relu { String::new() } else { format!(":{squeezed}") };
+    format!("{percent}%{of}:{gate}{squeezed}")
 }
 
 impl<T: Copy + PartialEq> Property<T> {
     /// The same property under another field.
-    pub(super) fn named(self, field: &'static str) -> Self {
+    pub(super) const fn named(self, field: &'static str) -> Self {
         Self { field, ..self }
+    }
+
+    /// The same property with another default, or none.
+    pub(super) fn with_default(self, default: Option<T>) -> Self {
+        Self { default, ..self }
     }
 
     /// The alternatives in `fields`: a list, one value, or the default.

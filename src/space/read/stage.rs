@@ -1,12 +1,15 @@
 //! Reading the stem and the stages.
 
-use super::property::{ACTIVATION, BLOCK, CHANNELS, EXPANSION, FUSED, KERNEL, REPEATS, Registry, SE, STRIDE};
+use super::property::{
+    ACTIVATION, BLOCK, CHANNELS, EXPANSION, FUSED, KERNEL, POOL, REPEATS, Registry, SE, STRIDE,
+};
 use crate::{
     io::json::Node,
+    network::{BlockKind, Shape},
     space::{BlockChoices, StageChoices, StemChoices},
 };
 
-pub(super) const STEM_FIELDS: [&str; 4] = ["kernel", "stride", "channels", "activation"];
+pub(super) const STEM_FIELDS: [&str; 5] = ["kernel", "stride", "channels", "activation", "pool"];
 pub(super) const STAGE_FIELDS: [&str; 9] =
     ["block", "channels", "repeats", "stride", "activation", "kernel", "expansion", "fused", "se"];
 
@@ -15,11 +18,13 @@ pub(super) fn stem(node: &Node<'_>, genes: &mut Registry) -> Option<StemChoices>
     let (kernel, stride) = (KERNEL.alternatives(&fields), STRIDE.alternatives(&fields));
     let channels = fields.required("channels").and_then(|node| genes.widths(node));
     let activation = ACTIVATION.alternatives(&fields);
+    let pool = POOL.alternatives(&fields);
     Some(StemChoices {
         kernel: genes.choice(&KERNEL, "stem", kernel?),
         stride: genes.choice(&STRIDE, "stem", stride?),
         channels: genes.choice(&CHANNELS, "stem", channels?),
         activation: genes.choice(&ACTIVATION, "stem", activation?),
+        pool: genes.choice(&POOL, "stem", pool?),
     })
 }
 
@@ -35,13 +40,28 @@ pub(super) fn stages(node: &Node<'_>, genes: &mut Registry) -> Option<Vec<StageC
     stages.into_iter().collect()
 }
 
+/// What He et al. (2016) and Sandler et al. (2018) take; none where families that count it differently meet.
+fn usual_expansion(kinds: &[BlockKind]) -> Option<u32> {
+    let usual = |kind: &BlockKind| match kind {
+        BlockKind::Basic => 100,
+        BlockKind::Bottleneck => 25,
+        BlockKind::Conv | BlockKind::DepthwiseSeparable | BlockKind::Ibn => 600,
+    };
+    let first = kinds.first().map_or(600, usual);
+    kinds.iter().all(|kind| usual(kind) == first).then_some(first)
+}
+
 fn stage(node: &Node<'_>, name: &str, genes: &mut Registry) -> Option<StageChoices> {
-    let fields = node.fields(&STAGE_FIELDS)?;
+    let fields = node.fields(&[&STAGE_FIELDS[..], &["group_width"]].concat())?;
+    let width = |node: &Node<'_>| node.u32_in(1..=Shape::MAX_DIM).map(Some);
+    let group_width = fields.or("group_width", None, width);
     let block = BLOCK.alternatives(&fields);
     let channels = fields.required("channels").and_then(|node| genes.widths(node));
     let (repeats, stride) = (REPEATS.alternatives(&fields), STRIDE.alternatives(&fields));
     let activation = ACTIVATION.alternatives(&fields);
-    let (kernel, expansion) = (KERNEL.alternatives(&fields), EXPANSION.alternatives(&fields));
+    let kinds = block.as_ref().map_or(&[][..], |block| &block.values);
+    let expansion = EXPANSION.with_default(usual_expansion(kinds)).alternatives(&fields);
+    let kernel = KERNEL.alternatives(&fields);
     let (fused, se) = (FUSED.alternatives(&fields), SE.alternatives(&fields));
     let repeats = repeats?;
     let most = repeats.values.iter().copied().max()?;
@@ -52,6 +72,7 @@ fn stage(node: &Node<'_>, name: &str, genes: &mut Registry) -> Option<StageChoic
         repeats: genes.choice(&REPEATS, name, repeats),
         stride: genes.choice(&STRIDE, name, stride?),
         activation: genes.choice(&ACTIVATION, name, activation?),
+        group_width: group_width?,
         blocks: Vec::with_capacity(most as usize),
     };
     let (kernel, expansion, fused, se) = (kernel?, expansion?, fused?, se?);
