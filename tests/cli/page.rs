@@ -168,6 +168,7 @@ fn two_thousand_entries_fit_into_400_kilobytes() {
     let point = |index: usize| FrontPoint {
         id: format!("{index:016x}"),
         latency_ms: 0.1 + 0.0001 * index as f64,
+        relative_latency: None,
         trainability: 3.5 + 0.001 * index as f64,
         energy_uj: None,
     };
@@ -200,7 +201,7 @@ fn two_thousand_detectors_fit_into_400_kilobytes() {
         entry.latency_ms += 0.001;
         entry.trainability += 0.0003;
         let Entry { id, latency_ms, trainability, .. } = entry.clone();
-        points.push(FrontPoint { id, latency_ms, trainability, energy_uj: None });
+        points.push(FrontPoint { id, latency_ms, relative_latency: None, trainability, energy_uj: None });
         large.front.push(entry.clone());
     }
     large.front_size = 2000;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Drawing, Sign, WIDTH, folded, section as titled};
 use crate::{
-    report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis},
+    report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis, target::volume},
     units::{energy, si},
 };
 
@@ -70,8 +70,8 @@ fn verdict(report: &Report, random: &RandomLine) -> String {
         None => "the search did not get that far".to_owned(),
     };
     format!(
-        "<p>Random search reached a hypervolume of {:.1} in {} evaluations; {search}.</p>\n",
-        last.hypervolume,
+        "<p>Random search reached a hypervolume of {} in {} evaluations; {search}.</p>\n",
+        volume(last.hypervolume),
         si(last.evaluations)
     )
 }
@@ -122,6 +122,11 @@ fn line(places: &[(f64, f64)]) -> String {
 
 fn reference(report: &Report) -> String {
     match report.hypervolume_reference[..] {
+        [latency, score] if report.across.is_some() => format!(
+            "<p class=\"soft\">Hypervolume in relative latency × trainability, up to {latency:.3} and trainability \
+             {:.3}.</p>\n",
+            -score
+        ),
         [latency_us, score] => format!(
             "<p class=\"soft\">Hypervolume in µs × trainability, up to {:.3} ms and trainability {:.3}.</p>\n",
             latency_us / 1e3,
@@ -142,7 +147,7 @@ fn table(run: &Run) -> Table {
     if chance.is_empty() {
         let mut table = Table::new(&["architectures scored", "hypervolume"]);
         for row in rows {
-            table.push([si(row.evaluations), format!("{:.1}", row.hypervolume)]);
+            table.push([si(row.evaluations), volume(row.hypervolume)]);
         }
         return table;
     }
@@ -152,7 +157,7 @@ fn table(run: &Run) -> Table {
     let mut table = Table::new(&["architectures scored", "search", "random search"]);
     let at = |rows: &[ConvergenceRow], count: u64| {
         let row = rows.iter().find(|row| row.evaluations == count);
-        row.map_or("–".to_owned(), |row| format!("{:.1}", row.hypervolume))
+        row.map_or("–".to_owned(), |row| volume(row.hypervolume))
     };
     for count in counts {
         table.push([si(count), at(rows, count), at(chance, count)]);
