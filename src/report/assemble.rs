@@ -11,7 +11,8 @@ use crate::{
     estimator::NetworkEstimate,
     objective::{ABLATION, ArchitectureSearch, Goal, Latencies, Target},
     search::{
-        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination, pareto::gap,
+        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination,
+        pareto::{gap, hypervolume},
     },
     space::Space,
     trainability::trainability,
@@ -269,5 +270,6 @@ pub fn exact_gap(
         architectures: exact.evaluations,
         latency_pct: rounded(100.0 * (least[0] / fastest[0] - 1.0)),
         hypervolume_pct: rounded(100.0 * share),
+        hypervolume: Some(rounded(hypervolume(&best, &reference))),
     }))
 }

@@ -160,6 +160,9 @@ pub struct ExactGap {
     pub latency_pct: f64,
     /// The share of the exact front's hypervolume that the front reaches.
     pub hypervolume_pct: f64,
+    /// The exact front's hypervolume against the report's reference point; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hypervolume: Option<f64>,
 }
 
 /// The archive's hypervolume after so many evaluations.

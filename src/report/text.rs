@@ -91,7 +91,7 @@ fn freed(report: &Report) -> String {
 
 /// How near the front is to the exact one.
 fn gap_text(gap: &ExactGap) -> String {
-    let ExactGap { architectures, latency_pct, hypervolume_pct } = gap;
+    let ExactGap { architectures, latency_pct, hypervolume_pct, .. } = gap;
     format!(
         "\noptimality: the least latency is within {latency_pct:.2} % of the true one, the front has \
          {hypervolume_pct:.2} % of the true one's hypervolume (all {architectures} architectures scored)"

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use nas::{
     estimator::Estimator,
-    report::{Curve, CurvePrice, Entry, FrontPoint, Landscape, Report, Run, Width, report_html},
+    report::{Curve, CurvePrice, Entry, ExactGap, FrontPoint, Landscape, Report, Run, Width, report_html},
     space::Space,
     trainability::trainability,
     units::Macs,
@@ -116,6 +116,19 @@ fn what_has_no_data_is_left_out() {
     ] {
         assert!(!page.contains(section), "{section}");
     }
+}
+
+#[test]
+fn the_exact_front_is_a_level_line_where_it_is_known() {
+    let mut report = base();
+    assert!(!checked(&run(report.clone())).contains("class=\"exact\""));
+    let (architectures, latency_pct, hypervolume_pct) = (144, 0.5, 99.5);
+    report.gap = Some(ExactGap { architectures, latency_pct, hypervolume_pct, hypervolume: Some(1457.8) });
+    let page = checked(&run(report.clone()));
+    assert!(page.contains("hypervolume of 1457.8; the search reached 99.50 % of it"));
+    assert!(page.contains("; a level line: the exact front") && page.contains("the exact front</"));
+    report.gap.as_mut().unwrap().hypervolume = None;
+    assert!(!checked(&run(report)).contains("class=\"exact\""), "a report of an older version");
 }
 
 #[test]

@@ -187,7 +187,12 @@ fn report() -> Report {
     });
     report.free = Some(vec!["fused".into()]);
     report.ablation[0].exact = true;
-    report.gap = Some(ExactGap { architectures: 144, latency_pct: 0.5, hypervolume_pct: 99.5 });
+    report.gap = Some(ExactGap {
+        architectures: 144,
+        latency_pct: 0.5,
+        hypervolume_pct: 99.5,
+        hypervolume: Some(1460.0),
+    });
     report.front[0] = full_entry(report.front[0].clone());
     report
 }
