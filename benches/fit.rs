@@ -26,6 +26,7 @@ fn network(seed: u32) -> Network {
             cout,
             activation: Activation::Relu6,
             se: None,
+            groups: 1,
         };
         x = block.build(&mut b, format!("b{index}"), x).unwrap_or(x);
     }

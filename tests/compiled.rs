@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use nas::{
     energy::EnergyModel,
     estimator::Estimator,
-    objective::{ArchitectureSearch, Metrics, SearchOptions},
+    objective::{ArchitectureSearch, Metrics, SearchOptions, Target, Targets},
     search::Problem,
-    space::{Space, read_space},
+    space::{Across, Space, read_space},
 };
 use proptest::prelude::*;
 
@@ -61,6 +61,43 @@ fn check_with(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>
         let short = search.metrics(&genes).unwrap();
         assert_eq!(long.energy_uj.is_some(), energy.is_some());
         assert_eq!(short, long, "{} on {}, seed {seed}: {genes:?}", space.name(), estimator.name());
+    }
+}
+
+/// Several accelerators at once: each latency is what that accelerator alone gives, and so is all the rest.
+fn check_across(space: &Space, estimators: &[Estimator], across: Across, candidates: usize) {
+    let weights = [1.0, 2.5, 0.125, 7.0];
+    let target = |(estimator, weight)| Target { weight, ..Target::of(estimator) };
+    let targets = Targets::several(across, estimators.iter().zip(weights).map(target).collect()).unwrap();
+    let search = ArchitectureSearch::across(space, targets.clone(), SearchOptions::default()).unwrap();
+    let baseline = space.network(&space.baseline().0).unwrap();
+    for seed in (0..candidates).chain(0..candidates) {
+        let genes = genotype(space, seed);
+        let network = space.network(&genes).unwrap();
+        let (long, short) = (Metrics::on(&network, &targets), search.metrics(&genes).unwrap());
+        assert_eq!(short, long, "{}, seed {seed}: {genes:?}", space.name());
+        let us: Vec<f64> = estimators.iter().map(|estimator| estimator.latency_us(&network)).collect();
+        assert_eq!(short.latencies.as_slice(), us);
+        assert_eq!(short.latency_us, us[0]);
+        let ratios: Vec<f64> =
+            us.iter().zip(estimators).map(|(us, estimator)| us / estimator.latency_us(&baseline)).collect();
+        let sum: f64 = weights[..us.len()].iter().sum();
+        let expected = match across {
+            Across::Worst => ratios.iter().copied().fold(0.0, f64::max),
+            Across::Weighted => ratios.iter().zip(weights).map(|(ratio, weight)| weight / sum * ratio).sum(),
+        };
+        assert!((search.latency(&short) / expected - 1.0).abs() < 1e-12);
+        assert_eq!(search.evaluate(&genes).objectives[0], search.latency(&short));
+    }
+}
+
+#[test]
+fn several_accelerators_score_alike_on_both_ways() {
+    let estimators = estimators();
+    for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
+        let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
+        check_across(&space, &estimators, Across::Worst, 40);
+        check_across(&space, &estimators[1..3], Across::Weighted, 40);
     }
 }
 
@@ -188,5 +225,7 @@ proptest! {
         let space = read_space("any.json", &text).unwrap();
         check(&space, &estimators()[chip], 25);
         energies().iter().for_each(|energy| check_with(&space, &estimators()[chip], Some(energy), 10));
+        check_across(&space, &estimators()[chip.min(2)..], Across::Worst, 10);
+        check_across(&space, &estimators()[..chip.max(2)], Across::Weighted, 10);
     }
 }

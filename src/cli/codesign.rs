@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use nas::{
     energy::EnergyModel,
     estimator::{Estimator, Lanes},
-    objective::ArchitectureSearch,
+    objective::{ArchitectureSearch, Targets},
     report::{ChipRow, CoDesign, Design, Entry, Origin},
     search::{Outcome, Termination},
-    space::Space,
+    space::{Constraint, Space},
     trainability::trainability,
 };
 
@@ -21,6 +21,7 @@ use super::{
     output::{self, Format},
     run_folder::{RunFolder, next_free, safe},
     search::{self, Args},
+    targets,
 };
 
 /// The table's file in the run folder.
@@ -30,11 +31,16 @@ pub(super) const FILE: &str = "codesign.json";
 struct Chip {
     estimator: Estimator,
     space: Space,
+    /// Limits on the latency on this chip alone.
+    limits: Vec<Constraint>,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let chips: Vec<Chip> =
-        args.estimator.iter().map(|path| chip(args, path)).collect::<anyhow::Result<_>>()?;
+pub(super) fn run(args: &Args, files: &[PathBuf]) -> anyhow::Result<Status> {
+    if !args.weight.is_empty() {
+        bail!("--weight counts only with --across weighted");
+    }
+    let chips = files.iter().enumerate().map(|(number, path)| chip(args, number, path));
+    let chips: Vec<Chip> = chips.collect::<anyhow::Result<_>>()?;
     check_names(&chips)?;
     let energy = search::energy(args)?;
     let threshold = highest_baseline(&chips)?;
@@ -84,10 +90,14 @@ pub(super) fn rendered(table: &CoDesign, format: Format) -> String {
     }
 }
 
-fn chip(args: &Args, path: &Path) -> anyhow::Result<Chip> {
+fn chip(args: &Args, number: usize, path: &Path) -> anyhow::Result<Chip> {
     let estimator = Estimator::load(path)?;
-    let space = search::space_for(&args.space, &estimator)?;
-    Ok(Chip { estimator, space })
+    let space = targets::space_for(&args.space, std::slice::from_ref(&estimator))?;
+    // Estimators that are given replace those of the space, with their limits.
+    let named = space.targets().filter(|_| args.estimator.is_empty());
+    let own = named.and_then(|targets| targets.list.get(number));
+    let limits = own.map_or(Vec::new(), |own| own.limits.clone());
+    Ok(Chip { estimator, space, limits })
 }
 
 /// Names become folders.
@@ -150,15 +160,16 @@ fn row(
     threshold: f64,
     stop: &AtomicBool,
 ) -> anyhow::Result<(ChipRow, Termination)> {
-    let Chip { estimator, space } = chip;
-    let problem = search::problem(args, space, estimator, energy)?;
+    let Chip { estimator, space, limits } = chip;
+    let targets = Targets::one_within(estimator, limits.clone());
+    let problem = search::problem(args, space, targets, energy)?;
     // A chip that an interruption left out starts from the beginning.
     let resume = args.resume.is_some() && folder.join("checkpoint.json").exists();
     let run = match resume {
         true => RunFolder::open(folder)?,
         false => RunFolder::create(Some(folder), space.name(), args.force || args.resume.is_some())?,
     };
-    let (report, outcome) = search::searched_and_saved(args, &problem, space, estimator, &run, resume, stop)?;
+    let (report, outcome) = search::searched_and_saved(args, &problem, &run, resume, stop)?;
     let best = best(&problem, space, estimator, &outcome, threshold)?;
     let ms = report.baseline.latency_ms;
     let Lanes { input, output } = estimator.lanes();

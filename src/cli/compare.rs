@@ -47,7 +47,8 @@ pub(super) struct Args {
     /// A change of measured latencies counts if chance gives one as large less often than this.
     #[arg(long, value_name = "P", default_value_t = Rules::default().significance, value_parser = probability)]
     significance: f64,
-    /// What may differ between the runs: space, estimator, dtype, requirement, reference, device, energy.
+    /// What may differ between the runs: space, estimator, dtype, requirement, reference, device, energy,
+    /// across.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<Premise>,
     /// The form of the result on stdout.
@@ -63,6 +64,8 @@ Conditions: QUANTITY>LIMIT or QUANTITY<LIMIT. A limit with a sign is a change fr
   --fail-if 'latency_ms>+2%' --fail-if 'peak_activation_bytes>512KiB' --fail-if 'trainability<-0.5'
 Quantities: latency_ms, latency_reduction_pct, trainability, macs, params, model_bytes, peak_activation_bytes,
 energy_uj, hypervolume, measured_latency_ms. Units: us ms s, B KiB MiB GiB kB MB GB, pJ nJ uJ mJ J, k M G, %.
+Of runs for several accelerators also relative_latency, which --max-regression in percent is about, and
+latency_ms[NAME], latency_reduction_pct[NAME]; without a name these hold for each.
 
 Exit codes: 0 no gate failed, 1 a gate failed, 2 bad usage or input, 3 the runs cannot be compared (see --allow).";
 
@@ -107,6 +110,7 @@ fn probability(text: &str) -> Result<f64, String> {
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let runs = load(args)?;
     check_outputs(args)?;
+    check_targets(args, &runs)?;
     let rules =
         Rules { conditions: conditions(args)?, allowed: args.allow.clone(), significance: args.significance };
     let (result, verdict) = match &runs[..] {
@@ -166,6 +170,15 @@ fn check_outputs(args: &Args) -> anyhow::Result<()> {
         if args.out[..index].iter().any(|(_, other)| real(other) == file_at) {
             bail!("--out {}: given twice; choose a file for each form", file.display());
         }
+    }
+    Ok(())
+}
+
+/// An accelerator that a condition names is one of the run that is judged.
+fn check_targets(args: &Args, runs: &[NamedRun]) -> anyhow::Result<()> {
+    let Some(last) = runs.last() else { return Ok(()) };
+    for condition in &args.fail_if {
+        condition.check_target(&last.run.report).with_context(|| format!("--fail-if on {}", last.name))?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::{
     model::{self, OnnxArgs},
     output::{self, Format},
     report::report_path,
+    targets,
 };
 
 /// Estimate latency, memory and trainability of networks, layer by layer.
@@ -30,6 +31,9 @@ pub(super) struct Args {
     /// The estimator (nas.estimator/1); an entry of a report uses the run's own unless this is given.
     #[arg(long, short, value_name = "EST")]
     estimator: Option<PathBuf>,
+    /// Of an entry of a run for several accelerators, the one to estimate it on; the first if not given.
+    #[arg(long, value_name = "NAME", conflicts_with = "estimator")]
+    target: Option<String>,
     /// What tells the energy of an inference: a table of energies (nas.energy/1), such as
     /// energy/horowitz-2014-45nm.json, or an estimator that was fitted on an energy; an entry of a report uses the run's
     /// own unless this is given.
@@ -50,7 +54,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let options = ReadOptions { partial: args.partial, ..args.onnx.options() };
-    let (networks, beside) = networks(&args.model, &options)?;
+    let (networks, report) = networks(&args.model, &options)?;
+    let beside = match &report {
+        Some(path) => beside(args, path)?,
+        None if args.target.is_some() => {
+            bail!("--target names an accelerator of a run; give --estimator for other models")
+        }
+        None => None,
+    };
     let energy = energy(args, beside.as_deref())?;
     let path = args.estimator.clone().or(beside).context(
         "which accelerator? give an estimator with --estimator, such as estimators/ethos-u55-128.json",
@@ -81,6 +92,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         output::print(&format!("{gap}{text}"))?;
     }
     Ok(Status::Done)
+}
+
+/// The estimator that lies beside a report; of several, that of the accelerator that is meant.
+fn beside(args: &Args, path: &Path) -> anyhow::Result<Option<PathBuf>> {
+    if args.estimator.is_some() {
+        // Another estimator has no part in the run, but the run's energy model lies beside its own.
+        return Ok(targets::beside(path, 0));
+    }
+    let number = targets::number(&Report::load(path)?, args.target.as_deref(), true)?;
+    Ok(targets::beside(path, number))
 }
 
 /// The model that is given, or the one that lies beside the estimator of a run.
@@ -122,7 +143,7 @@ fn of_target(entry: &TargetEntry, format: Format) -> String {
     }
 }
 
-/// The networks, and the estimator that lies beside them.
+/// The networks, and the report that they come from.
 pub(super) fn networks(
     model: &str,
     options: &ReadOptions,
@@ -137,6 +158,5 @@ pub(super) fn networks(
     let path = report_path(Path::new(run))?;
     let report = Report::load(&path)?;
     let network = report.entry(entry)?.network.clone();
-    let beside = path.with_file_name("estimator.json");
-    Ok((vec![network], beside.exists().then_some(beside)))
+    Ok((vec![network], Some(path)))
 }

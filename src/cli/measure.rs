@@ -9,7 +9,6 @@ use std::{
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use nas::{
-    estimator::Estimator,
     measure::{
         About, Command, Fake, ModelFormat, Parser, PlanOptions, Runner, Server, Subject, Summary,
         SweepOptions, Table, Template, Termination, Wanted, draw, note_device, plan, sweep,
@@ -29,8 +28,7 @@ use super::{
     output,
     progress::Measured,
     report::report_path,
-    search::space_for,
-    uncertain,
+    targets, uncertain,
     values::{model_format, parser, percent, time},
     verify::Verified,
 };
@@ -88,6 +86,9 @@ pub(super) struct Args {
     /// lanes channels snap to, where the space leaves that to it.
     #[arg(long, short, value_name = "EST")]
     estimator: Option<PathBuf>,
+    /// Of a run for several accelerators, the one that is measured, or whose estimator --where-uncertain asks.
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
     /// The most operators, blocks and networks to measure.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max: usize,
@@ -154,7 +155,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             "--dtype is for --runner command; a server says its own on its first line, `tract` is fp32 and `fake` int8"
         );
     }
-    let mut verified = args.verify.then(|| Verified::open(&args.subject)).transpose()?;
+    let mut verified =
+        args.verify.then(|| Verified::open(&args.subject, args.target.as_deref())).transpose()?;
+    if args.target.is_some() && !args.verify && !args.where_uncertain {
+        bail!(
+            "--target says which accelerator of a run --verify measures or --where-uncertain asks; give one of them"
+        );
+    }
     let networks = match &verified {
         Some(verified) => verified.networks(),
         None => subjects(args)?,
@@ -197,7 +204,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 fn planned_subjects(args: &Args, networks: &[Network], dtype: DType) -> anyhow::Result<Vec<Subject>> {
     let options = plan_options(args, dtype);
     let plan = if args.where_uncertain {
-        let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+        let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject, args.target.as_deref())?;
         let plan = uncertain::plan(&estimator, networks, &options)?;
         plan.into_iter().map(|doubted| doubted.subject).collect()
     } else {
@@ -228,7 +235,7 @@ fn dry_run(args: &Args, networks: &[Network]) -> anyhow::Result<String> {
         RunnerName::Server => runner(args)?.about().dtype,
         _ => computes_in(args),
     };
-    let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject)?;
+    let estimator = uncertain::estimator(args.estimator.as_ref(), &args.subject, args.target.as_deref())?;
     let plan = uncertain::plan(&estimator, networks, &plan_options(args, dtype))?;
     let first = uncertain::text(&plan, networks);
     let subjects: Vec<Subject> = plan.into_iter().map(|doubted| doubted.subject).collect();
@@ -251,10 +258,11 @@ fn subjects(args: &Args) -> anyhow::Result<Vec<Network>> {
         return Ok(networks(&args.subject, &args.onnx.options())?.0);
     }
     let target = Target::load(path)?;
-    let estimator = args.estimator.as_ref().or(target.estimator.as_ref()).filter(|_| target.from_estimator);
-    let space = match estimator {
-        Some(estimator) => space_for(path, &Estimator::load(estimator)?)?,
-        None => Space::load(path)?,
+    let given: Vec<PathBuf> = args.estimator.iter().cloned().collect();
+    let files = if given.is_empty() { &target.estimators } else { &given };
+    let space = match target.from_estimator && !files.is_empty() {
+        true => targets::space_for(path, &targets::load(files)?)?,
+        false => Space::load(path)?,
     };
     Ok(draw(&space, args.samples, args.seed)?)
 }

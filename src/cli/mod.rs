@@ -19,6 +19,7 @@ mod run_folder;
 mod schema;
 mod search;
 mod space;
+mod targets;
 mod uncertain;
 mod values;
 mod verify;

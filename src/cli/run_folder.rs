@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use nas::{report::estimator_file, space::MOST_TARGETS};
 
 /// The files of one search.
 pub(super) struct RunFolder(PathBuf);
@@ -26,8 +27,9 @@ impl RunFolder {
     /// Removes an earlier search, so that the files of two never lie side by side.
     fn clear(&self) -> anyhow::Result<()> {
         let results = [self.report(), self.markdown(), self.front(), self.checkpoint()];
-        let copies = [self.estimator(), self.energy(), self.space()];
-        for file in results.iter().chain(&copies).filter(|file| file.exists()) {
+        let copies = [self.energy(), self.space()];
+        let estimators: Vec<PathBuf> = (0..MOST_TARGETS).map(|number| self.estimator(number)).collect();
+        for file in results.iter().chain(&copies).chain(&estimators).filter(|file| file.exists()) {
             std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
         Ok(())
@@ -62,9 +64,9 @@ impl RunFolder {
         self.0.join("checkpoint.json")
     }
 
-    /// A copy of the estimator, so that the run explains itself.
-    pub(super) fn estimator(&self) -> PathBuf {
-        self.0.join("estimator.json")
+    /// A copy of the estimator with this number, so that the run explains itself.
+    pub(super) fn estimator(&self, number: usize) -> PathBuf {
+        estimator_file(&self.0, number)
     }
 
     /// A copy of the energy model, for the same reason.

@@ -1,16 +1,16 @@
 //! `nas search`: the main job.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use nas::{
     energy::EnergyModel,
-    estimator::Estimator,
-    objective::{ArchitectureSearch, Goal, SearchOptions},
+    objective::{ArchitectureSearch, Goal, SearchOptions, Targets},
     report::{AblationRow, Report, Settings, ablate, exact_gap, front_csv, report_markdown},
     search::{Algorithm, Budget, Executor, Outcome, Termination},
     space::{GeneKind, Space, Target},
@@ -22,6 +22,7 @@ use super::{
     progress::Reporter,
     report::rendered,
     run_folder::RunFolder,
+    targets::{self, Over, weight},
 };
 
 /// The most architectures that are scored to know the exact front.
@@ -32,16 +33,25 @@ const MOST_EXACT: u64 = 1 << 24;
 /// Writes a run folder with report.json, report.md, front.csv, checkpoint.json and copies of the space
 /// and the estimator.
 /// With several estimators, one search for each chip in a folder of its own, and codesign.json: what each chip
-/// reaches at the same trainability.
+/// reaches at the same trainability. With --across worst or weighted, or where the space names several, one search for an
+/// architecture that is good on all of them.
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(super) struct Args {
     /// The space file (nas.space/1).
     pub(super) space: PathBuf,
-    /// The estimator of the accelerator (nas.estimator/1); by default the one that the space names. Give it
-    /// several times to compare chips.
+    /// The estimator of the accelerator (nas.estimator/1); by default the one that the space names, or all that it
+    /// names. Give it several times to compare chips, or with --across to search for all of them at once.
     #[arg(long, short, value_name = "EST")]
     pub(super) estimator: Vec<PathBuf>,
+    /// What several estimators are for; by default what the space says in target.objective, and each by itself where it
+    /// names no several.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) across: Option<Over>,
+    /// How much each estimator counts with --across weighted, in their order, with commas between them; only ratios
+    /// matter.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = weight, allow_negative_numbers = true)]
+    pub(super) weight: Vec<f64>,
     /// What tells the energy of an inference: a table of energies (nas.energy/1), such as
     /// energy/horowitz-2014-45nm.json, or an estimator that was fitted on an energy; by default what the space names.
     #[arg(long, value_name = "FILE")]
@@ -110,18 +120,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     if args.evaluations == 0 {
         bail!("--evaluations 0 leaves nothing to search; give at least 1");
     }
-    if args.estimator.len() > 1 {
-        return codesign::run(args);
+    let files = targets::files(&args.estimator, &args.space)?;
+    if targets::compares_chips(args, &files)? {
+        return codesign::run(args, &files);
     }
     if args.resume.as_ref().is_some_and(|folder| folder.join(codesign::FILE).exists()) {
         bail!(
             "that run compares several chips; repeat all of its --estimator options, or resume one of its folders"
         );
     }
-    let estimator = Estimator::load(&estimator_path(args)?)?;
-    let space = space_for(&args.space, &estimator)?;
+    let estimators = targets::load(&files)?;
+    let space = targets::space_for(&args.space, &estimators)?;
     let energy = energy(args)?;
-    let problem = problem(args, &space, &estimator, energy.as_ref())?;
+    let problem = problem(args, &space, targets::of(args, &space, &estimators)?, energy.as_ref())?;
     let folder = match &args.resume {
         Some(folder) => RunFolder::open(folder)?,
         None => RunFolder::create(args.out.as_deref(), space.name(), args.force)?,
@@ -129,8 +140,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let threads = threads(args)?;
     let stop = interrupt::flag()?;
     let resume = args.resume.is_some();
-    let (report, outcome) =
-        threads.install(|| searched_and_saved(args, &problem, &space, &estimator, &folder, resume, stop))?;
+    let (report, outcome) = threads.install(|| searched_and_saved(args, &problem, &folder, resume, stop))?;
     output::print(&rendered(&report, args.format))?;
     tell_what_next(args, &folder, &problem, &outcome);
     Ok(if stop.load(Ordering::Relaxed) { Status::Interrupted } else { status(&outcome) })
@@ -140,7 +150,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 pub(super) fn problem<'a>(
     args: &Args,
     space: &'a Space,
-    estimator: &'a Estimator,
+    targets: Targets<'a>,
     energy: Option<&'a EnergyModel>,
 ) -> anyhow::Result<ArchitectureSearch<'a>> {
     let absent = |kind: &&GeneKind| !space.genes().iter().any(|gene| gene.kind == **kind);
@@ -148,25 +158,11 @@ pub(super) fn problem<'a>(
         bail!("{} has no gene of the kind `{kind}` to be freed; see `nas space`", args.space.display());
     }
     let free = (!args.free.is_empty()).then(|| args.free.clone());
-    Ok(ArchitectureSearch::with(space, estimator, SearchOptions { free, energy, goal: args.objective })?)
+    Ok(ArchitectureSearch::across(space, targets, SearchOptions { free, energy, goal: args.objective })?)
 }
 
 pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {
     Ok(rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build()?)
-}
-
-/// The space, with channels that snap to the lanes of `estimator` where the file wants that.
-pub(super) fn space_for(path: &Path, estimator: &Estimator) -> anyhow::Result<Space> {
-    let parallelism = estimator.parallelism();
-    let space = Space::load_for(path, Some(parallelism))?;
-    if Target::load(path)?.from_estimator {
-        let name = estimator.name();
-        output::tell(match parallelism {
-            1 => format!("{name} shows no staircase in its channels: channels do not snap"),
-            factor => format!("channels snap to multiples of {factor}, the lanes of {name}"),
-        });
-    }
-    Ok(space)
 }
 
 /// What tells energies, if anything does.
@@ -178,42 +174,29 @@ pub(super) fn energy(args: &Args) -> anyhow::Result<Option<EnergyModel>> {
     Ok(named.map(|path| EnergyModel::load(&path)).transpose()?)
 }
 
-fn estimator_path(args: &Args) -> anyhow::Result<PathBuf> {
-    if let Some(given) = args.estimator.first() {
-        return Ok(given.clone());
-    }
-    let target = Target::load(&args.space)?;
-    if target.estimator.is_none() {
-        // What else is wrong with the file comes first.
-        Space::load_for(&args.space, Some(1))?;
-    }
-    let named = target.estimator;
-    named.with_context(|| format!("{} names no estimator; give one with --estimator", args.space.display()))
-}
-
 /// Searches and fills the run folder.
 pub(super) fn searched_and_saved(
     args: &Args,
     problem: &ArchitectureSearch<'_>,
-    space: &Space,
-    estimator: &Estimator,
     folder: &RunFolder,
     resume: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<(Report, Outcome)> {
-    let (outcome, ablation) = searched(args, problem, space, estimator, folder, resume, stop)?;
+    let (outcome, ablation) = searched(args, problem, folder, resume, stop)?;
     let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
-    let mut report = Report::of(space, estimator, problem, &outcome, &settings, ablation)?;
+    let mut report = Report::of(problem, &outcome, &settings, ablation)?;
     if args.gap && outcome.termination != Termination::Cancelled {
         report.gap = exact_gap(problem, &outcome, MOST_EXACT, stop).context("--gap")?;
     }
-    estimator.save(&folder.estimator())?;
+    for (number, target) in problem.targets().list().iter().enumerate() {
+        target.estimator.save(&folder.estimator(number))?;
+    }
     if let Some(energy) = problem.energy() {
         energy.save(&folder.energy())?;
     }
     report.save(&folder.report())?;
     nas::io::write_atomically(&folder.markdown(), report_markdown(&report).as_bytes())?;
-    nas::io::write_atomically(&folder.front(), front_csv(space, problem, &outcome).as_bytes())?;
+    nas::io::write_atomically(&folder.front(), front_csv(problem.space(), problem, &outcome).as_bytes())?;
     nas::io::write_atomically(&folder.space(), nas::io::read_text(&args.space)?.as_bytes())?;
     Ok((report, outcome))
 }
@@ -221,14 +204,12 @@ pub(super) fn searched_and_saved(
 fn searched(
     args: &Args,
     problem: &ArchitectureSearch<'_>,
-    space: &Space,
-    estimator: &Estimator,
     folder: &RunFolder,
     resume: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<(Outcome, Vec<AblationRow>)> {
     let budget = Budget { evaluations: Some(args.evaluations), time: args.time };
-    let mut reporter = Reporter::new(problem.baseline().latency_us, budget.evaluations, args.quiet)?;
+    let mut reporter = Reporter::new(problem.latency(problem.baseline()), budget.evaluations, args.quiet)?;
     let mut executor = Executor::new(problem)
         .algorithm(args.algorithm)
         .seed(args.seed)
@@ -244,7 +225,7 @@ fn searched(
     reporter.finish();
     let outcome = outcome?;
     let ablation = if args.ablate && outcome.termination != Termination::Cancelled {
-        ablate(space, estimator, &problem.options(), &outcome, args.seed, budget, stop)?
+        ablate(problem, &outcome, args.seed, budget, stop)?
     } else {
         Vec::new()
     };
@@ -291,10 +272,14 @@ pub(super) fn repeated(args: &Args) -> String {
         goal if goal == Goal::default() => String::new(),
         goal => format!(" --objective {}", goal.name()),
     };
+    let across = args.across.and_then(|over| over.to_possible_value());
+    let across = across.map_or(String::new(), |value| format!(" --across {}", value.get_name()));
+    let weights: Vec<String> = args.weight.iter().map(f64::to_string).collect();
+    let weights = if weights.is_empty() { String::new() } else { format!(" --weight {}", weights.join(",")) };
     let kinds: Vec<String> = args.free.iter().map(|kind| kind.name().replace(' ', "-")).collect();
     let free = if kinds.is_empty() { String::new() } else { format!(" --free {}", kinds.join(",")) };
     format!(
-        " --seed {} --algorithm {}{population}{free}{energy}{goal} -n {}",
+        "{across}{weights} --seed {} --algorithm {}{population}{free}{energy}{goal} -n {}",
         args.seed, args.algorithm, args.evaluations
     )
 }

@@ -4,7 +4,6 @@ use std::{fmt::Write, path::PathBuf};
 
 use clap::ValueEnum;
 use nas::{
-    estimator::Estimator,
     network::Network,
     report::Table,
     space::{Genotype, Space, Target},
@@ -13,7 +12,7 @@ use nas::{
 };
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-use super::{Status, output, search::space_for};
+use super::{Status, output, targets};
 
 /// Show a search space: its size, its genes, its baseline and some samples.
 #[derive(clap::Args)]
@@ -21,9 +20,10 @@ pub(super) struct Args {
     /// The space file (nas.space/1).
     space: PathBuf,
     /// The estimator whose lanes channels snap to, where the space leaves that to it (`"parallelism":
-    /// "estimator"`); by default the one that the space names.
+    /// "estimator"`); by default the one that the space names, or all that it names. Give it several times for the least
+    /// common multiple of their lanes.
     #[arg(long, short, value_name = "EST")]
-    estimator: Option<PathBuf>,
+    estimator: Vec<PathBuf>,
     /// How many random architectures to show.
     #[arg(long, default_value_t = 3)]
     samples: usize,
@@ -46,10 +46,10 @@ enum Form {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let target = Target::load(&args.space)?;
-    let estimator = args.estimator.as_ref().or(target.estimator.as_ref()).filter(|_| target.from_estimator);
-    let space = match estimator {
-        Some(path) => space_for(&args.space, &Estimator::load(path)?)?,
-        None => Space::load(&args.space)?,
+    let files = if args.estimator.is_empty() { &target.estimators } else { &args.estimator };
+    let space = match target.from_estimator && !files.is_empty() {
+        true => targets::space_for(&args.space, &targets::load(files)?)?,
+        false => Space::load(&args.space)?,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let samples: Vec<Genotype> = (0..args.samples).map(|_| sample(&space, &mut rng)).collect();
@@ -77,7 +77,13 @@ fn jsonl(space: &Space, samples: &[Genotype]) -> anyhow::Result<String> {
 
 fn overview(space: &Space) -> String {
     let (curated, uncurated) = space.log10_size();
-    let requirements: Vec<String> = space.constraints().iter().map(ToString::to_string).collect();
+    let mut requirements: Vec<String> = space.constraints().iter().map(ToString::to_string).collect();
+    let targets = space.targets().map_or(&[][..], |targets| &targets.list);
+    for target in targets {
+        let file = target.estimator.display().to_string();
+        let name = target.name.as_deref().unwrap_or(&file);
+        requirements.extend(target.limits.iter().map(|limit| limit.on(0).words(&[name])));
+    }
     format!(
         "{}\n10^{curated:.1} architectures of {} genes (10^{uncurated:.1} before curation)\n\
          channels snap to multiples of {}\nrequired: {}\n",

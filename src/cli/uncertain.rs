@@ -7,18 +7,27 @@ use nas::{
     estimator::{Doubts, Estimator},
     measure::{Doubted, PlanOptions, SubjectKind, plan_where_uncertain},
     network::Network,
-    report::Table,
+    report::{Report, Table},
     space::Target,
 };
 
-use super::{output, report::report_path};
+use super::{output, report::report_path, targets};
 
 /// The most rows that are shown of a plan.
 const SHOWN: usize = 15;
 
 /// The estimator that is asked: the one given, or the one that the subject names or has beside it.
-pub(super) fn estimator(given: Option<&PathBuf>, subject: &str) -> anyhow::Result<Estimator> {
-    let path = given.cloned().or_else(|| beside(subject)).context(
+pub(super) fn estimator(
+    given: Option<&PathBuf>,
+    subject: &str,
+    target: Option<&str>,
+) -> anyhow::Result<Estimator> {
+    let path = match given {
+        Some(_) if target.is_some() => bail!("--target and --estimator both say which estimator; give one"),
+        Some(given) => Some(given.clone()),
+        None => beside(subject, target)?,
+    };
+    let path = path.context(
         "which estimator is to be asked? give it with --estimator, such as estimators/ethos-u55-128.json",
     )?;
     let estimator = Estimator::load(&path)?;
@@ -28,16 +37,21 @@ pub(super) fn estimator(given: Option<&PathBuf>, subject: &str) -> anyhow::Resul
     Ok(estimator)
 }
 
-fn beside(subject: &str) -> Option<PathBuf> {
+fn beside(subject: &str, target: Option<&str>) -> anyhow::Result<Option<PathBuf>> {
     let run = subject.rsplit_once('#').map_or(subject, |(run, _)| run);
     let is_run = Path::new(run).is_dir() || run.ends_with("report.json");
-    if is_run && let Ok(report) = report_path(Path::new(run)) {
-        let kept = report.with_file_name("estimator.json");
-        if kept.exists() {
-            return Some(kept);
-        }
+    if is_run && let Ok(path) = report_path(Path::new(run)) {
+        let number = targets::number(&Report::load(&path)?, target, false)?;
+        return Ok(targets::beside(&path, number));
     }
-    Target::load(Path::new(subject)).ok()?.estimator
+    if target.is_some() {
+        bail!("--target names an accelerator of a run; {subject} is none, so give --estimator");
+    }
+    let mut named = Target::load(Path::new(subject)).map_or(Vec::new(), |target| target.estimators);
+    if named.len() > 1 {
+        bail!("{subject} names several estimators; say which with --estimator");
+    }
+    Ok(named.pop())
 }
 
 /// What is to be measured of `networks`, what `estimator` knows least about first.

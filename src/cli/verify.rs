@@ -7,10 +7,10 @@ use nas::{
     io::write_atomically,
     measure::{Spread, Subject, Table},
     network::Network,
-    report::{Measured, Report, measured_table, report_markdown, verdict_text},
+    report::{Measured, Report, measured_table, report_markdown, targets_table, verdict_text},
 };
 
-use super::report::report_path;
+use super::{report::report_path, targets};
 
 /// A report with entries to be measured.
 pub(super) struct Verified {
@@ -18,17 +18,20 @@ pub(super) struct Verified {
     report: Report,
     /// The ids of baseline and chosen entry.
     ids: Vec<String>,
+    /// The accelerator that is measured, where the run is for several.
+    target: Option<String>,
 }
 
 impl Verified {
-    /// Opens the report of `run`, or of `run#entry`.
-    pub(super) fn open(subject: &str) -> anyhow::Result<Self> {
+    /// Opens the report of `run`, or of `run#entry`; of several accelerators, `target` is the one to be measured.
+    pub(super) fn open(subject: &str, target: Option<&str>) -> anyhow::Result<Self> {
         let (run, entry) = match subject.rsplit_once('#') {
             Some((run, entry)) => (run, Some(entry)),
             None => (subject, None),
         };
         let path = report_path(Path::new(run))?;
         let report = Report::load(&path)?;
+        targets::number(&report, target, false)?;
         let chosen = match entry {
             Some(name) => report.entry(name)?.id.clone(),
             None => {
@@ -41,7 +44,7 @@ impl Verified {
             }
         };
         let ids = vec![report.baseline.id.clone(), chosen];
-        Ok(Self { path, report, ids })
+        Ok(Self { path, report, ids, target: target.map(str::to_owned) })
     }
 
     /// The networks to measure.
@@ -59,6 +62,7 @@ impl Verified {
         device: &str,
         runner: &str,
     ) -> anyhow::Result<String> {
+        let mut any = false;
         for subject in plan {
             let repeats = table.repeats(subject);
             let Some(spread) = Spread::of(repeats) else { continue };
@@ -69,9 +73,13 @@ impl Verified {
                 device: Some(device.to_owned()),
                 runner: Some(runner.to_owned()),
             };
-            self.report.note_measured(subject.name(), &measured);
+            any |= self.report.note_measured(subject.name(), self.target.as_deref(), &measured);
         }
-        let Some(rows) = measured_table(&self.report) else {
+        let rows = match self.target {
+            Some(_) => targets_table(&self.report),
+            None => measured_table(&self.report),
+        };
+        let Some(rows) = rows.filter(|_| any) else {
             bail!("nothing was measured, so {} is as it was", self.path.display());
         };
         self.report.choose();

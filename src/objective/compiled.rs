@@ -14,13 +14,14 @@ use std::cell::RefCell;
 use thread_local::ThreadLocal;
 
 use super::{
+    Latencies, Targets,
     metrics::Metrics,
     piece::{Known, Pieces, Totals, Whole, entry},
 };
 use crate::{
     energy::{EnergyAssembly, EnergyModel, EnergyPricer},
-    error::Result,
-    estimator::{Assembly, Estimator, Pricer},
+    error::{Error, Result},
+    estimator::{Assembly, Pricer},
     network::{Block, PeakActivation, SqueezeExcite, Tensor},
     space::{Space, Stem},
     stable_hash::{Fingerprint, fingerprint},
@@ -31,6 +32,8 @@ use crate::{
 pub(super) struct Compiled<'a> {
     space: &'a Space,
     pricer: Pricer<'a>,
+    /// Those of the other accelerators, where a search is for several.
+    others: Vec<Pricer<'a>>,
     pieces: Pieces,
     energy: Option<EnergyPricer<'a>>,
     /// For each part of the head, the exits that it reads, by their numbers.
@@ -42,6 +45,7 @@ pub(super) struct Compiled<'a> {
 struct Bench {
     parts: Parts,
     assembly: Assembly,
+    others: Vec<Assembly>,
     energy: Option<EnergyAssembly>,
     tensors: Vec<Tensor>,
     flows: Vec<Flow>,
@@ -65,7 +69,7 @@ impl<'a> Compiled<'a> {
     /// The baseline does not decode, or the energy model does not know the space's number format.
     pub(super) fn new(
         space: &'a Space,
-        estimator: &'a Estimator,
+        targets: &Targets<'a>,
         energy: Option<&'a EnergyModel>,
     ) -> Result<Self> {
         let baseline = space.architecture(&space.baseline().0);
@@ -73,9 +77,12 @@ impl<'a> Compiled<'a> {
         let before: usize = 1 + baseline.stages.iter().map(Vec::len).sum::<usize>();
         let head = (before..whole.parts()).map(|part| whole.reads(part)).collect();
         let energy = energy.map(|model| EnergyPricer::new(model, space.dtype())).transpose()?;
+        let mut pricers = targets.list().iter().map(|target| Pricer::new(target.estimator));
+        let pricer = pricers.next().ok_or_else(|| Error::unusable("no estimator to score with; give one"))?;
         Ok(Self {
             space,
-            pricer: Pricer::new(estimator),
+            pricer,
+            others: pricers.collect(),
             pieces: Pieces::default(),
             energy,
             head,
@@ -85,10 +92,6 @@ impl<'a> Compiled<'a> {
 
     pub(super) fn space(&self) -> &'a Space {
         self.space
-    }
-
-    pub(super) fn estimator(&self) -> &'a Estimator {
-        self.pricer.estimator()
     }
 
     pub(super) fn energy(&self) -> Option<&'a EnergyModel> {
@@ -110,6 +113,7 @@ impl Bench {
         Self {
             parts: Parts::default(),
             assembly: compiled.pricer.assembly(),
+            others: compiled.others.iter().map(Pricer::assembly).collect(),
             energy: compiled.energy.as_ref().map(EnergyPricer::assembly),
             tensors: Vec::new(),
             flows: Vec::new(),
@@ -119,9 +123,11 @@ impl Bench {
     fn metrics(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<Metrics> {
         self.parts.find(compiled, genotype)?;
         self.assemble();
-        let Self { parts, assembly, energy, tensors, flows, .. } = self;
+        let Self { parts, assembly, others, energy, tensors, flows } = self;
         let input = compiled.space.input_shape(genotype);
         let latency_us = compiled.pricer.latency_us(assembly);
+        let beside = compiled.others.iter().zip(others).map(|(pricer, own)| pricer.latency_us(own));
+        let latencies = Latencies::of(std::iter::once(latency_us).chain(beside));
         let totals = parts.pieces.iter().fold(Totals::default(), |sum, known| sum.plus(known.piece.totals));
         let energy_uj = compiled.energy.as_ref().zip(energy.as_mut()).map(|(pricer, own)| {
             pricer.assembled_uj(own, assembly, latency_us, (totals.macs, totals.model_bytes))
@@ -131,6 +137,7 @@ impl Bench {
         let bytes = compiled.space.dtype().bytes();
         Ok(Metrics {
             latency_us,
+            latencies,
             trainability: score(input, wiring, locals, flows),
             macs: totals.macs,
             params: totals.params,
@@ -142,13 +149,15 @@ impl Bench {
 
     /// Puts the layers of all parts one after the other.
     fn assemble(&mut self) {
-        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, energy, tensors, .. } = self;
+        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, others, energy, tensors, .. } = self;
         assembly.clear();
+        others.iter_mut().for_each(Assembly::clear);
         energy.iter_mut().for_each(EnergyAssembly::clear);
         tensors.clear();
         exits.clear();
         for (part, Known { piece, .. }) in pieces.iter().enumerate() {
             assembly.append(&piece.graph, piece.key, exits);
+            others.iter_mut().for_each(|own| own.append(&piece.graph, piece.key, exits));
             energy.iter_mut().for_each(|own| own.append(&piece.graph, piece.key, exits));
             tensors.extend_from_slice(&piece.tensors);
             while marks.get(exits.len()) == Some(&part) {

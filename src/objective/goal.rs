@@ -29,10 +29,12 @@ impl Goal {
         Self::NAMES[self as usize].0
     }
 
-    /// What is minimised, by name and in order: latency always comes first, and trainability next.
+    /// What is minimised, by name and in order: latency always comes first, and trainability next. Where `several`
+    /// accelerators are searched for, the latency is relative to the baseline's: a ratio.
     #[must_use]
-    pub fn objectives(self) -> Vec<String> {
-        let names = ["latency_us", "-trainability", "energy_uj"];
+    pub fn objectives(self, several: bool) -> Vec<String> {
+        let latency = if several { "relative_latency" } else { "latency_us" };
+        let names = [latency, "-trainability", "energy_uj"];
         names.iter().take(self.count()).map(|name| (*name).to_owned()).collect()
     }
 
@@ -45,13 +47,14 @@ impl Goal {
         }
     }
 
-    /// The objectives of a candidate; an energy that is not known is not a number.
-    pub(super) fn of(self, metrics: &Metrics) -> Objectives {
-        let Metrics { latency_us, trainability, energy_uj, .. } = *metrics;
+    /// The objectives of a candidate with this `latency`, as it is minimised; an energy that is not known is not a
+    /// number.
+    pub(super) fn of(self, latency: f64, metrics: &Metrics) -> Objectives {
+        let Metrics { trainability, energy_uj, .. } = *metrics;
         match self {
-            Self::Latency => Objectives::from([latency_us, -trainability]),
+            Self::Latency => Objectives::from([latency, -trainability]),
             Self::LatencyAndEnergy => {
-                Objectives::from([latency_us, -trainability, energy_uj.unwrap_or(f64::NAN)])
+                Objectives::from([latency, -trainability, energy_uj.unwrap_or(f64::NAN)])
             }
         }
     }

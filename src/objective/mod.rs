@@ -4,11 +4,16 @@ mod compiled;
 mod goal;
 mod metrics;
 mod piece;
+mod relative;
+mod targets;
 
 pub use goal::Goal;
 pub use metrics::Metrics;
+pub use relative::Latencies;
+pub use targets::{Target, Targets};
 
 use compiled::Compiled;
+use relative::Relative;
 
 use crate::{
     energy::EnergyModel,
@@ -38,10 +43,14 @@ pub struct SearchOptions<'a> {
 }
 
 /// The search problem of a space on an accelerator: latency down, trainability up, and energy down if that is a goal.
+/// On several accelerators it is the relative latency that goes down ([`Targets`]).
 ///
 /// Only the genes of some kinds may be free; the others stay at the baseline.
 pub struct ArchitectureSearch<'a> {
     compiled: Compiled<'a>,
+    targets: Targets<'a>,
+    /// What makes one number of the latencies, where there are several.
+    relative: Option<Relative>,
     constraints: Vec<Constraint>,
     baseline: Metrics,
     /// The kinds of gene that are free, unless all are.
@@ -75,26 +84,33 @@ impl<'a> ArchitectureSearch<'a> {
     /// As [`Self::new`]; or the space limits the energy, or it is a goal, and there is no model of it, or that has no prices for the
     /// space's number format.
     pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
+        Self::across(space, Targets::one(estimator), options)
+    }
+
+    /// Searches for one accelerator or several at once.
+    ///
+    /// # Errors
+    /// As [`Self::with`]; or there are several accelerators and an energy model, whose energies are those of one.
+    pub fn across(space: &'a Space, targets: Targets<'a>, options: SearchOptions<'a>) -> Result<Self> {
         let SearchOptions { free: kinds, energy, goal } = options;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        if let Some(target) = estimator.target() {
-            return Err(Error::unusable(format!(
-                "estimator `{}` predicts `{}` in {}, and a search minimises latency; give an estimator that was \
-                 fitted without --target",
-                estimator.name(),
-                target.name,
-                target.unit
-            )));
-        }
-        check_energy(space, energy, goal)?;
+        check_latency(&targets)?;
+        check_energy(space, energy, goal, &targets)?;
         let network = space.network(&space.baseline().0)?;
-        let baseline = Metrics::with_energy(&network, estimator, energy)?;
+        let mut baseline = Metrics::on(&network, &targets);
+        if let (Some(model), Some(first)) = (energy, targets.list().first()) {
+            baseline.energy_uj = Some(model.energy_uj(&network, first.estimator)?);
+        }
+        let several = targets.are_several();
+        let relative = several.then(|| Relative::to(&targets, &baseline.latencies)).transpose()?;
         let free: Vec<usize> =
             (0..space.genes().len()).filter(|gene| is_free(space.genes()[*gene].kind)).collect();
         let genes = free.iter().map(|gene| search_gene(&space.genes()[*gene])).collect();
         Ok(Self {
-            compiled: Compiled::new(space, estimator, energy)?,
-            constraints: space.constraints().to_vec(),
+            compiled: Compiled::new(space, &targets, energy)?,
+            constraints: targets.constraints(space.constraints()),
+            targets,
+            relative,
             baseline,
             kinds,
             goal,
@@ -103,7 +119,18 @@ impl<'a> ArchitectureSearch<'a> {
         })
     }
 
-    fn space(&self) -> &'a Space {
+    /// The same search with only the genes of these kinds free; all where it is none.
+    ///
+    /// # Errors
+    /// As [`Self::across`].
+    pub fn freeing(&self, free: Option<Vec<GeneKind>>) -> Result<Self> {
+        let options = SearchOptions { free, ..self.options() };
+        Self::across(self.space(), self.targets.clone(), options)
+    }
+
+    /// The space that is searched.
+    #[must_use]
+    pub fn space(&self) -> &'a Space {
         self.compiled.space()
     }
 
@@ -113,6 +140,26 @@ impl<'a> ArchitectureSearch<'a> {
     /// The genes are not those of this problem.
     pub fn metrics(&self, genes: &[u8]) -> Result<Metrics> {
         self.compiled.metrics(&self.full(genes).0)
+    }
+
+    /// The accelerators that it is for.
+    #[must_use]
+    pub fn targets(&self) -> &Targets<'a> {
+        &self.targets
+    }
+
+    /// The latency as it is minimised: microseconds on one accelerator, on several a ratio without a unit, relative
+    /// to the baseline's.
+    #[must_use]
+    pub fn latency(&self, metrics: &Metrics) -> f64 {
+        self.latency_of(&metrics.latencies)
+    }
+
+    /// The same of latencies on each accelerator.
+    #[must_use]
+    pub fn latency_of(&self, latencies: &Latencies) -> f64 {
+        let first = latencies.as_slice().first().copied().unwrap_or(f64::NAN);
+        self.relative.as_ref().map_or(first, |relative| relative.of(latencies))
     }
 
     /// The kinds of gene that are free, unless all are.
@@ -172,26 +219,61 @@ impl<'a> ArchitectureSearch<'a> {
     pub fn missed(&self, genes: &[u8]) -> Vec<String> {
         let Ok(metrics) = self.metrics(genes) else { return Vec::new() };
         let words = |(constraint, _): &(Constraint, f64)| {
-            let value = metrics.get(constraint.metric);
-            let bound = constraint.bound(self.baseline.get(constraint.metric));
-            format!("{constraint}: {value:.6} where the limit is {bound:.6}")
+            let value = metrics.bounded(constraint);
+            let bound = constraint.bound(self.baseline.bounded(constraint));
+            let words = constraint.words(&self.targets.names());
+            format!("{words}: {value:.6} where the limit is {bound:.6}")
         };
         self.violations(&metrics).iter().filter(|(_, missing)| *missing > 0.0).map(words).collect()
+    }
+
+    /// What each of the constraints needs in words, for reports: `trainability >= baseline`.
+    #[must_use]
+    pub fn requirement(&self) -> String {
+        let names = self.targets.names();
+        let words: Vec<String> = self.constraints.iter().map(|constraint| constraint.words(&names)).collect();
+        words.join("; ")
     }
 
     /// Each constraint with the value of `metrics` and by how much it misses the limit.
     #[must_use]
     pub fn violations(&self, metrics: &Metrics) -> Vec<(Constraint, f64)> {
         let violation = |constraint: &Constraint| {
-            let (value, baseline) = (metrics.get(constraint.metric), self.baseline.get(constraint.metric));
+            let (value, baseline) = (metrics.bounded(constraint), self.baseline.bounded(constraint));
             (*constraint, constraint.violation(value, baseline))
         };
         self.constraints.iter().map(violation).collect()
     }
 }
 
+/// A search minimises latency alone by its estimators.
+fn check_latency(targets: &Targets<'_>) -> Result<()> {
+    let other = targets.list().iter().find_map(|one| Some((one.estimator, one.estimator.target()?)));
+    let Some((estimator, target)) = other else { return Ok(()) };
+    Err(Error::unusable(format!(
+        "estimator `{}` predicts `{}` in {}, and a search minimises latency; give an estimator that was fitted \
+         without --target",
+        estimator.name(),
+        target.name,
+        target.unit
+    )))
+}
+
 /// A limit on what nobody knows could not be kept.
-fn check_energy(space: &Space, energy: Option<&EnergyModel>, goal: Goal) -> Result<()> {
+fn check_energy(
+    space: &Space,
+    energy: Option<&EnergyModel>,
+    goal: Goal,
+    targets: &Targets<'_>,
+) -> Result<()> {
+    if let Some(model) = energy.filter(|_| targets.are_several()) {
+        return Err(Error::unusable(format!(
+            "energies by `{}` are those of one accelerator, and the search is for {}; leave the energy out, or search \
+             for each by itself with --across each",
+            model.name(),
+            targets.list().len()
+        )));
+    }
     let limit = space.constraints().iter().find(|constraint| constraint.metric == Metric::EnergyUj);
     match (limit, energy) {
         (_, None) if goal == Goal::LatencyAndEnergy => Err(Error::unusable(
@@ -219,7 +301,7 @@ impl Problem for ArchitectureSearch<'_> {
     }
 
     fn objectives(&self) -> Vec<String> {
-        self.goal.objectives()
+        self.goal.objectives(self.targets.are_several())
     }
 
     fn evaluate(&self, genes: &[u8]) -> Evaluation {
@@ -228,7 +310,7 @@ impl Problem for ArchitectureSearch<'_> {
             return Evaluation::feasible(Objectives::splat(f64::INFINITY, self.goal.count()));
         };
         let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
-        Evaluation::feasible(self.goal.of(&metrics)).with_violation(violation)
+        Evaluation::feasible(self.goal.of(self.latency(&metrics), &metrics)).with_violation(violation)
     }
 
     fn canonicalise(&self, genes: &mut [u8]) {
@@ -245,28 +327,25 @@ impl Problem for ArchitectureSearch<'_> {
 
     /// A little worse than the baseline, so that runs of one space and estimator can be compared.
     fn hypervolume_reference(&self) -> Option<Objectives> {
-        let Metrics { latency_us, trainability, energy_uj, .. } = self.baseline;
-        Some(self.goal.of(&Metrics {
-            latency_us: REFERENCE_LATENCY * latency_us,
+        let Metrics { trainability, energy_uj, .. } = self.baseline;
+        let latency = REFERENCE_LATENCY * self.latency(&self.baseline);
+        let reference = Metrics {
             trainability: trainability - REFERENCE_SCORE,
             energy_uj: energy_uj.map(|uj| REFERENCE_ENERGY * uj),
             ..self.baseline
-        }))
+        };
+        Some(self.goal.of(latency, &reference))
     }
 
     fn identity(&self) -> String {
         let energy = self.energy().map_or(String::new(), |model| format!(" {}", model.hash()));
-        let (space, estimator) = (self.space().hash(), self.compiled.estimator().hash());
+        let (space, estimators) = (self.space().hash(), self.targets.identity());
         let goal = if self.goal == Goal::default() { "" } else { self.goal.name() };
-        short_id(format!("{space} {estimator}{energy}{goal}").as_bytes())
+        // Estimators on the command line replace those of the space, and their limits with them.
+        let own = self.targets.are_several() || self.targets.have_limits();
+        let limits = if own { self.requirement() } else { String::new() };
+        short_id(format!("{space} {estimators}{energy}{goal}{limits}").as_bytes())
     }
-}
-
-/// What each of the constraints needs in words, for reports: `trainability >= baseline`.
-#[must_use]
-pub fn requirement(constraints: &[Constraint]) -> String {
-    let words: Vec<String> = constraints.iter().map(ToString::to_string).collect();
-    words.join("; ")
 }
 
 /// The kinds of gene of each row of the ablation table.

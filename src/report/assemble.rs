@@ -3,15 +3,16 @@
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
 use super::{
-    AblationRow, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA, entry::rounded,
+    AblationRow, AcrossTargets, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA,
+    TargetLatency, entry::rounded,
 };
 use crate::{
-    energy::EnergyModel,
-    error::Result,
-    estimator::Estimator,
-    objective::{ABLATION, ArchitectureSearch, Goal, SearchOptions, requirement},
+    error::{Error, Result},
+    estimator::NetworkEstimate,
+    objective::{ABLATION, ArchitectureSearch, Goal, Latencies, Target},
     search::{
-        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination, pareto::gap,
+        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination,
+        pareto::{gap, hypervolume},
     },
     space::Space,
     trainability::trainability,
@@ -34,18 +35,16 @@ impl Report {
     /// # Errors
     /// A genotype of the outcome is not one of the space.
     pub fn of(
-        space: &Space,
-        estimator: &Estimator,
         search: &ArchitectureSearch<'_>,
         outcome: &Outcome,
         settings: &Settings,
         ablation: Vec<AblationRow>,
     ) -> Result<Self> {
-        let entry = |genes: &[u8]| entry(space, estimator, search.energy(), genes);
-        let baseline = entry(&space.baseline().0)?;
+        let space = search.space();
+        let baseline = entry(search, &space.baseline().0)?;
         let front: Result<Vec<Entry>> = representatives(search, outcome, settings.front)
             .into_iter()
-            .map(|candidate| Ok(entry(&search.full(&candidate.genotype.0).0)?.against(baseline.latency_ms)))
+            .map(|candidate| Ok(entry(search, &search.full(&candidate.genotype.0).0)?.against_all(&baseline)))
             .collect();
         let front = front?;
         let convergence = outcome.convergence.iter().map(|point| ConvergenceRow {
@@ -57,8 +56,9 @@ impl Report {
             version: env!("CARGO_PKG_VERSION").into(),
             space: Origin { name: space.name().into(), hash: space.hash().into() },
             parallelism: Some(space.parallelism()),
-            estimators: vec![Origin { name: estimator.name().into(), hash: estimator.hash().into() }],
-            provenance: estimator.provenance().into(),
+            estimators: search.targets().list().iter().map(origin).collect(),
+            across: AcrossTargets::of(search),
+            provenance: provenance(search),
             energy: search.energy().map(EnergyOrigin::of),
             fleet: None,
             goal: (search.goal() != Goal::default()).then(|| search.goal().name().into()),
@@ -67,7 +67,7 @@ impl Report {
             free: search.free_kinds().map(|kinds| kinds.iter().map(ToString::to_string).collect()),
             evaluations: outcome.evaluations,
             termination: outcome.termination.to_string(),
-            requirement: requirement(search.constraints()),
+            requirement: search.requirement(),
             baseline,
             chosen: (!front.is_empty()).then_some(0),
             front,
@@ -80,15 +80,45 @@ impl Report {
     }
 }
 
-fn entry(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>, genes: &[u8]) -> Result<Entry> {
+fn origin(target: &Target<'_>) -> Origin {
+    Origin { name: target.estimator.name().into(), hash: target.estimator.hash().into() }
+}
+
+/// Where the measurements come from, each source once.
+fn provenance(search: &ArchitectureSearch<'_>) -> String {
+    let mut sources: Vec<&str> = Vec::new();
+    for source in search.targets().list().iter().map(|target| target.estimator.provenance()) {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    sources.join("; ")
+}
+
+/// The entry of a genotype of the space.
+fn entry(search: &ArchitectureSearch<'_>, genes: &[u8]) -> Result<Entry> {
+    let space = search.space();
     let architecture = space.architecture(genes);
     let network = architecture.network(&space.architecture_id(genes))?;
-    let (estimate, score) = (estimator.estimate(&network), trainability(&network));
-    let energy = energy.map(|model| model.estimate(&network, estimator).map(|found| (model, found)));
+    let targets = search.targets();
+    let estimates: Vec<NetworkEstimate> =
+        targets.list().iter().map(|target| target.estimator.estimate(&network)).collect();
+    let Some((target, estimate)) = targets.list().iter().zip(&estimates).next() else {
+        return Err(Error::unusable("no estimator to report with; give one"));
+    };
+    let score = trainability(&network);
+    let energy =
+        search.energy().map(|model| model.estimate(&network, target.estimator).map(|found| (model, found)));
     let energy = energy.transpose()?;
-    let mut entry = Entry::of(network, &estimate, &score);
+    let mut entry = Entry::of(network, estimate, &score);
     if let Some((model, estimate)) = energy {
         entry = entry.with_energy(model, &estimate);
+    }
+    if targets.are_several() {
+        let named = targets.list().iter().zip(&estimates);
+        entry.latencies = named.map(|(target, estimate)| TargetLatency::of(&target.name, estimate)).collect();
+        let latencies = Latencies::of(estimates.iter().map(|estimate| estimate.latency_us));
+        entry.relative_latency = Some(rounded(search.latency_of(&latencies)));
     }
     entry.genotype = genes.to_vec();
     entry.blocks = architecture.lines();
@@ -103,7 +133,7 @@ fn representatives<'o>(
     outcome: &'o Outcome,
     count: usize,
 ) -> Vec<&'o Candidate> {
-    let baseline = search.baseline().latency_us;
+    let baseline = search.latency(search.baseline());
     let faster = outcome.front.iter().take_while(|candidate| candidate.objectives[0] <= baseline).count();
     let pool = if faster > 0 { &outcome.front[..faster] } else { &outcome.front[..] };
     let last = pool.len().saturating_sub(1);
@@ -130,57 +160,65 @@ fn least_energy(pool: &[Candidate]) -> Option<usize> {
     energies.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// The whole front as CSV: id, objectives, energy where it is known, and genotype.
+/// The whole front as CSV: id, objectives, energy where it is known, and genotype; where the search was for several
+/// accelerators, the latency on each as well, the first of which is `latency_ms`.
 #[must_use]
 pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outcome) -> String {
+    let several = search.targets().are_several();
     let energy = if search.energy().is_some() { "energy_uj," } else { "" };
-    let mut csv = format!("id,latency_ms,trainability,{energy}genotype\n");
+    let names = search.targets().names();
+    let on: String = match several {
+        true => names.iter().map(|name| format!("latency_ms[{name}],")).collect(),
+        false => String::new(),
+    };
+    let relative = if several { "relative_latency," } else { "" };
+    let mut csv = format!("id,{relative}latency_ms,{on}trainability,{energy}genotype\n");
     for candidate in &outcome.front {
         let genotype = search.full(&candidate.genotype.0);
         let genes: Vec<String> = genotype.0.iter().map(u8::to_string).collect();
-        let (latency, score) = (candidate.objectives[0] / 1e3, -candidate.objectives[1]);
         // A member of the front has been scored before.
-        let energy = search.metrics(&candidate.genotype.0).ok().and_then(|metrics| metrics.energy_uj);
+        let Ok(metrics) = search.metrics(&candidate.genotype.0) else { continue };
+        let number = |value: f64| format!("{},", rounded(value));
+        let relative = if several { number(candidate.objectives[0]) } else { String::new() };
+        let on: String = match several {
+            true => metrics.latencies.as_slice().iter().map(|us| number(us / 1e3)).collect(),
+            false => String::new(),
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(
             csv,
-            "{},{},{},{}{}",
+            "{},{relative}{}{on}{}{}{}",
             space.architecture_id(&genotype.0),
-            rounded(latency),
-            rounded(score),
-            energy.map_or(String::new(), |uj| format!("{},", rounded(uj))),
+            number(metrics.latency_us / 1e3),
+            number(-candidate.objectives[1]),
+            metrics.energy_uj.map_or(String::new(), number),
             genes.join(" ")
         );
     }
     csv
 }
 
-/// What single kinds of gene achieve within the requirement, and `all` beside them, where the search was `asked` for
-/// with these options; empty if cancelled.
+/// What single kinds of gene achieve within the requirement, and `all` beside them, which `asked` gave; empty if
+/// cancelled.
 ///
 /// # Errors
 /// As [`Executor::run`].
 pub fn ablate(
-    space: &Space,
-    estimator: &Estimator,
-    asked: &SearchOptions<'_>,
+    asked: &ArchitectureSearch<'_>,
     all: &Outcome,
     seed: u64,
     budget: Budget,
     cancel: &AtomicBool,
 ) -> Result<Vec<AblationRow>> {
-    let options = |free| SearchOptions { free, ..asked.clone() };
-    let whole = ArchitectureSearch::with(space, estimator, options(None))?;
-    let baseline = Candidate {
-        genotype: space.baseline().clone(),
-        objectives: whole.evaluate(&space.baseline().0).objectives,
-        violation: 0.0,
-    };
-    let mut rows = vec![row("baseline", &whole, space, Some(&baseline))];
+    let whole = asked.freeing(None)?;
+    let genotype = asked.space().baseline().clone();
+    let objectives = whole.evaluate(&genotype.0).objectives;
+    let baseline = Candidate { genotype, objectives, violation: 0.0 };
+    let mut rows = vec![row("baseline", &whole, Some(&baseline))];
     for (name, kinds) in ABLATION {
-        let search = ArchitectureSearch::with(space, estimator, options(Some(kinds.to_vec())))?;
+        let search = whole.freeing(Some(kinds.to_vec()))?;
         if search.genes().is_empty() {
-            rows.push(row(name, &whole, space, Some(&baseline)));
+            rows.push(row(name, &whole, Some(&baseline)));
             continue;
         }
         let outcome = Executor::new(&search).seed(seed).budget(budget).cancel(cancel).run()?;
@@ -188,19 +226,22 @@ pub fn ablate(
             return Ok(Vec::new());
         }
         let exact = outcome.termination == Termination::Exhausted;
-        rows.push(AblationRow { exact, ..row(name, &search, space, outcome.front.first()) });
+        rows.push(AblationRow { exact, ..row(name, &search, outcome.front.first()) });
     }
-    rows.push(row("all genes", &whole, space, all.front.first()));
+    rows.push(row("all genes", asked, all.front.first()));
     Ok(rows)
 }
 
-fn row(name: &str, search: &ArchitectureSearch<'_>, space: &Space, best: Option<&Candidate>) -> AblationRow {
-    let ratio = |candidate: &Candidate| candidate.objectives[0] / search.baseline().latency_us;
+fn row(name: &str, search: &ArchitectureSearch<'_>, best: Option<&Candidate>) -> AblationRow {
+    let several = search.targets().are_several();
+    let latency = |candidate: &Candidate| candidate.objectives[0];
+    let ratio = |candidate: &Candidate| latency(candidate) / search.latency(search.baseline());
     AblationRow {
         name: name.to_owned(),
-        latency_ms: best.map(|candidate| rounded(candidate.objectives[0] / 1e3)),
+        latency_ms: best.filter(|_| !several).map(|candidate| rounded(latency(candidate) / 1e3)),
+        relative_latency: best.filter(|_| several).map(|candidate| rounded(latency(candidate))),
         latency_reduction_pct: best.map(|candidate| rounded(100.0 * (1.0 - ratio(candidate)))),
-        id: best.map(|candidate| space.architecture_id(&search.full(&candidate.genotype.0).0)),
+        id: best.map(|candidate| search.space().architecture_id(&search.full(&candidate.genotype.0).0)),
         exact: false,
     }
 }
@@ -229,5 +270,6 @@ pub fn exact_gap(
         architectures: exact.evaluations,
         latency_pct: rounded(100.0 * (least[0] / fastest[0] - 1.0)),
         hypervolume_pct: rounded(100.0 * share),
+        hypervolume: Some(rounded(hypervolume(&best, &reference))),
     }))
 }

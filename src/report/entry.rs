@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryEnergy, Measured};
+use super::{EntryEnergy, Measured, TargetLatency};
 use crate::{
     estimator::NetworkEstimate,
     network::Network,
@@ -22,7 +22,7 @@ pub struct Entry {
     /// The architecture, one line a block.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<String>,
-    /// Estimated latency.
+    /// Estimated latency; on the first accelerator where there are several.
     pub latency_ms: f64,
     /// Lower end of the 90 % interval.
     pub latency_ms_low: f64,
@@ -33,6 +33,13 @@ pub struct Entry {
     /// How much less latency than the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_reduction_pct: Option<f64>,
+    /// The latency relative to the baseline's on several accelerators, their worst or their weighted mean: a ratio
+    /// without a unit, 1 for the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_latency: Option<f64>,
+    /// What it takes on each of several accelerators.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latencies: Vec<TargetLatency>,
     /// What a device said, if the architecture was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
@@ -97,6 +104,8 @@ impl Entry {
             latency_ms_high: rounded(estimate.high_us / 1e3),
             in_range: estimate.in_range(),
             latency_reduction_pct: None,
+            relative_latency: None,
+            latencies: Vec::new(),
             measured: None,
             trainability: rounded(trainability.score),
             macs: network.macs(),
@@ -129,6 +138,15 @@ impl Entry {
     pub fn against(mut self, baseline_ms: f64) -> Self {
         self.latency_reduction_pct = Some(rounded(100.0 * (1.0 - self.latency_ms / baseline_ms)));
         self
+    }
+
+    /// The same entry compared with a baseline, on every accelerator.
+    #[must_use]
+    pub fn against_all(mut self, baseline: &Self) -> Self {
+        for (own, base) in self.latencies.iter_mut().zip(&baseline.latencies) {
+            own.latency_reduction_pct = Some(rounded(100.0 * (1.0 - own.latency_ms / base.latency_ms)));
+        }
+        self.against(baseline.latency_ms)
     }
 }
 

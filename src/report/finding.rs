@@ -4,7 +4,7 @@
 //! the fastest one, the least measured latency that keeps to the limit is the one to take, and where the baseline was
 //! measured as well, the gain is told as measured, with the prediction beside it.
 
-use super::{Entry, Measured, Report};
+use super::{AcrossTargets, Entry, Measured, Report, across::target_lines};
 
 /// The architecture to take, and what it gains.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,13 +17,15 @@ pub struct Finding<'r> {
     pub entry: &'r Entry,
     /// What the device said of both, where both were measured on one device.
     pub measured: Option<Gain>,
+    /// The accelerators, where the run was for several.
+    pub across: Option<&'r AcrossTargets>,
     /// The entry that was predicted to be faster, where measurements say otherwise.
     pub overtaken: Option<(usize, &'r Entry)>,
     /// The limit on the latency in milliseconds, where the entry takes longer as measured.
     pub over_limit_ms: Option<f64>,
 }
 
-/// Latencies before and after, in milliseconds.
+/// Latencies before and after, in milliseconds; relative ones, ratios, where a run was for several accelerators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gain {
     /// Of the baseline.
@@ -61,7 +63,8 @@ impl Report {
         let overtaken = fastest.filter(|(_, other)| is_beaten(other, entry));
         let over_limit_ms = limit_ms.filter(|limit| entry.measured.as_ref().is_some_and(|m| m.ms() > *limit));
         let measured = gain(&self.baseline, entry);
-        Some(Finding { baseline: &self.baseline, index, entry, measured, overtaken, over_limit_ms })
+        let across = self.across.as_ref();
+        Some(Finding { baseline: &self.baseline, index, entry, measured, across, overtaken, over_limit_ms })
     }
 
     /// Makes the entry to take the chosen one; after something was measured.
@@ -121,7 +124,7 @@ impl Finding<'_> {
     /// What was predicted.
     #[must_use]
     pub fn predicted(&self) -> Gain {
-        Gain { from_ms: self.baseline.latency_ms, to_ms: self.entry.latency_ms }
+        Gain { from_ms: self.baseline.cost(), to_ms: self.entry.cost() }
     }
 
     /// Where the measurement comes from, `measured on board 7 by bench v1`; `predicted` where there is none.
@@ -139,10 +142,20 @@ impl Finding<'_> {
         self.measured.unwrap_or_else(|| self.predicted())
     }
 
-    /// The verdict in a line, without the names of devices: `3.389 → 1.339 ms, 60.5 % less latency`.
+    /// The verdict in a line, without the names of devices: `3.389 → 1.339 ms, 60.5 % less latency`; for several
+    /// accelerators `relative latency 1 → 0.617, 38.3 % less (worst of 3 targets)`.
     pub(super) fn headline(&self) -> String {
         let gain = self.gain();
+        if let Some(across) = self.across {
+            let (to, change) = (gain.to_ms, gain.change());
+            return format!("relative latency 1 → {to:.3}, {change} ({})", across.words());
+        }
         format!("{:.3} → {:.3} ms, {} latency", gain.from_ms, gain.to_ms, gain.change())
+    }
+
+    /// What each of several accelerators gains, in a line each.
+    pub(super) fn target_lines(&self) -> Vec<String> {
+        target_lines(self.baseline, self.entry)
     }
 
     /// The prediction beside a measured headline; none where the headline is the prediction.

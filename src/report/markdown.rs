@@ -2,6 +2,7 @@
 
 use super::{
     Entry, Report,
+    across::targets_table,
     compare::{capital, escaped},
     measured_table::measured_table,
     text::{
@@ -31,6 +32,9 @@ pub fn report_markdown(report: &Report) -> String {
     );
     if let Some(note) = range_note(report) {
         text += &format!("\n\\{note}\n");
+    }
+    if let Some(table) = targets_table(report) {
+        text += &format!("\n## By target\n\n{}", table.markdown());
     }
     if let Some(table) = measured_table(report) {
         text += &format!("\n## Measured\n\n{}", table.markdown());

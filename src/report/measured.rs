@@ -80,5 +80,9 @@ impl Measured {
 
 /// What is wrong with the measurements of `entry`, which stands at `place` of `file`.
 pub(super) fn problems(entry: &Entry, file: &str, place: &str) -> Vec<Problem> {
-    entry.measured.as_ref().map_or(Vec::new(), |measured| measured.problems(file, place))
+    let own = entry.measured.iter().map(|measured| (place.to_owned(), measured));
+    let on = entry.latencies.iter().enumerate();
+    let on =
+        on.filter_map(|(index, one)| Some((format!("{place}.latencies[{index}]"), one.measured.as_ref()?)));
+    own.chain(on).flat_map(|(place, measured)| measured.problems(file, &place)).collect()
 }

@@ -3,12 +3,21 @@
 use super::{Measured, Report, Table, finding::gain};
 
 impl Report {
-    /// Notes what the entry with this id took on a device; whether there is one. [`Report::choose`] then chooses anew.
-    pub fn note_measured(&mut self, id: &str, measured: &Measured) -> bool {
+    /// Notes what the entry with this id took on a device, which is that of `target` where the run is for several;
+    /// whether there is one. [`Report::choose`] then chooses anew.
+    pub fn note_measured(&mut self, id: &str, target: Option<&str>, measured: &Measured) -> bool {
         let mut found = false;
         for entry in self.front.iter_mut().chain([&mut self.baseline]).filter(|entry| entry.id == id) {
-            entry.measured = Some(measured.clone());
-            found = true;
+            let place = match target {
+                Some(name) => {
+                    entry.latencies.iter_mut().find(|on| on.target == name).map(|on| &mut on.measured)
+                }
+                None => Some(&mut entry.measured),
+            };
+            if let Some(place) = place {
+                *place = Some(measured.clone());
+                found = true;
+            }
         }
         found
     }

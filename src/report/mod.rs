@@ -1,5 +1,6 @@
 //! Reports: the result of a search as JSON, text, Markdown and HTML, and two of them compared.
 
+mod across;
 mod assemble;
 mod changes;
 mod codesign;
@@ -21,6 +22,7 @@ mod table;
 mod target;
 mod text;
 
+pub use across::{AcrossTargets, ReportTarget, TargetLatency, targets_table};
 pub use assemble::{Settings, ablate, exact_gap, front_csv};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
@@ -33,7 +35,7 @@ pub use markdown::{entry_markdown, report_markdown};
 pub use measured::Measured;
 pub use measured_table::measured_table;
 pub use random_line::RandomLine;
-pub use run::{FrontPoint, Run, check_run_folder};
+pub use run::{FrontPoint, Run, check_run_folder, estimator_file};
 pub use table::Table;
 pub use target::{TargetEntry, TargetLayer};
 pub use text::{entry_text, report_text, verdict_text};
@@ -63,11 +65,15 @@ pub struct Report {
     pub version: String,
     /// The space that was searched.
     pub space: Origin,
-    /// The number that channels snap to; the estimator's lanes where the space leaves it to them.
+    /// The number that channels snap to; the estimator's lanes where the space leaves it to them, of several estimators
+    /// their least common multiple.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallelism: Option<u32>,
     /// The estimators that gave the latencies.
     pub estimators: Vec<Origin>,
+    /// The accelerators, where the run was for several at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub across: Option<AcrossTargets>,
     /// Where the measurements behind the estimators come from.
     pub provenance: String,
     /// What told the energies; absent where there is no model of them.
@@ -94,7 +100,7 @@ pub struct Report {
     pub requirement: String,
     /// The design to beat.
     pub baseline: Entry,
-    /// Architectures from the Pareto front, by ascending latency.
+    /// Architectures from the Pareto front, by ascending latency, relative latency where there is that.
     pub front: Vec<Entry>,
     /// How many architectures the whole front has.
     pub front_size: usize,
@@ -109,7 +115,7 @@ pub struct Report {
     pub gap: Option<ExactGap>,
     /// How the hypervolume grew.
     pub convergence: Vec<ConvergenceRow>,
-    /// The reference point of the hypervolume: microseconds, negated trainability, and microjoules where energy is a
+    /// The reference point of the hypervolume: microseconds (on several accelerators the relative latency), negated trainability, and microjoules where energy is a
     /// goal.
     pub hypervolume_reference: Vec<f64>,
 }
@@ -130,8 +136,11 @@ pub struct Origin {
 pub struct AblationRow {
     /// Which genes were free.
     pub name: String,
-    /// The least latency that meets the requirement; absent if nothing does.
+    /// The least latency that meets the requirement; absent if nothing does, or on several accelerators.
     pub latency_ms: Option<f64>,
+    /// The least relative latency instead, on several accelerators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_latency: Option<f64>,
     /// How much less than the baseline that is.
     pub latency_reduction_pct: Option<f64>,
     /// Its architecture id.
@@ -151,6 +160,9 @@ pub struct ExactGap {
     pub latency_pct: f64,
     /// The share of the exact front's hypervolume that the front reaches.
     pub hypervolume_pct: f64,
+    /// The exact front's hypervolume against the report's reference point; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hypervolume: Option<f64>,
 }
 
 /// The archive's hypervolume after so many evaluations.
@@ -161,6 +173,14 @@ pub struct ConvergenceRow {
     pub evaluations: u64,
     /// The hypervolume against the report's reference point.
     pub hypervolume: f64,
+}
+
+impl AblationRow {
+    /// What was minimised: the relative latency, or the latency in milliseconds.
+    #[must_use]
+    pub fn cost(&self) -> Option<f64> {
+        self.relative_latency.or(self.latency_ms)
+    }
 }
 
 impl Report {
@@ -182,6 +202,7 @@ impl Report {
         let problems: Vec<Problem> = names::problems(&report, &file)
             .into_iter()
             .chain(report.measured_problems(&file))
+            .chain(across::problems(&report, &file))
             .take(MOST)
             .collect();
         if problems.is_empty() { Ok(report) } else { Err(Error::Input(problems)) }

@@ -8,6 +8,8 @@ pub(super) fn problems(report: &Report, file: &str) -> Vec<Problem> {
     let mut names = vec![("space.name".to_owned(), &report.space.name)];
     let estimators = report.estimators.iter().enumerate();
     names.extend(estimators.map(|(index, origin)| (format!("estimators[{index}].name"), &origin.name)));
+    let targets = report.across.iter().flat_map(|across| &across.targets).enumerate();
+    names.extend(targets.map(|(index, target)| (format!("across.targets[{index}].name"), &target.name)));
     let words = [&report.algorithm, &report.termination, &report.requirement];
     names.extend(["algorithm", "termination", "requirement"].map(str::to_owned).into_iter().zip(words));
     names.extend(report.goal.iter().map(|goal| ("goal".to_owned(), goal)));
@@ -32,7 +34,10 @@ fn of_entry<'e>(place: &str, entry: &'e Entry) -> Vec<(String, &'e String)> {
         names.push((format!("{place}.layers[{index}].op"), &layer.op));
     }
     names.extend(entry.energy.iter().map(|energy| (format!("{place}.energy.model"), &energy.model)));
-    if let Some(measured) = &entry.measured {
+    let on = entry.latencies.iter().enumerate();
+    let on = on.map(|(index, latency)| (format!("{place}.latencies[{index}]"), latency.measured.as_ref()));
+    for (place, measured) in std::iter::once((place.to_owned(), entry.measured.as_ref())).chain(on) {
+        let Some(measured) = measured else { continue };
         names.extend(measured.device.iter().map(|device| (format!("{place}.measured.device"), device)));
         names.extend(measured.runner.iter().map(|runner| (format!("{place}.measured.runner"), runner)));
     }

@@ -3,8 +3,10 @@
 use super::{ConvergenceRow, Run, entry::rounded};
 use crate::{
     error::{Error, Result},
+    estimator::Estimator,
     objective::{ArchitectureSearch, Goal, SearchOptions},
     search::{Algorithm, Budget, Executor},
+    space::Space,
 };
 
 /// More evaluations than this say nothing more about chance.
@@ -41,7 +43,7 @@ impl RandomLine {
         }
         let goal = report.goal.as_deref().map_or(Ok(Goal::default()), str::parse)?;
         let options = SearchOptions { energy: run.energy.as_ref(), goal, free: None };
-        let problem = ArchitectureSearch::with(space, estimator, options)?;
+        let problem = problem(run, space, estimator, &options)?;
         let outcome = Executor::new(&problem)
             .algorithm(Algorithm::Random)
             .seed(report.seed)
@@ -60,4 +62,30 @@ impl RandomLine {
         };
         Ok(Self { evaluations: outcome.evaluations, rows: outcome.convergence.iter().map(row).collect() })
     }
+}
+
+/// What was searched, for one accelerator or for several.
+fn problem<'a>(
+    run: &'a Run,
+    space: &'a Space,
+    estimator: &'a Estimator,
+    options: &SearchOptions<'a>,
+) -> Result<ArchitectureSearch<'a>> {
+    let Some(across) = &run.report.across else {
+        return ArchitectureSearch::with(space, estimator, options.clone());
+    };
+    let estimators: Vec<&Estimator> = std::iter::once(estimator).chain(&run.others).collect();
+    if estimators.len() != across.targets.len() {
+        return Err(Error::unusable(
+            "no random line: the run folder lacks estimators of other targets (estimator-2.json and so on) as the report \
+             used them; copy these files there, or search anew",
+        ));
+    }
+    let search = |limits| {
+        let targets = across.restored(space, &estimators, limits)?;
+        ArchitectureSearch::across(space, targets, options.clone())
+    };
+    // Estimators on the command line replace those of the space, and their limits with them.
+    let own = search(true)?;
+    if own.requirement() == run.report.requirement { Ok(own) } else { search(false) }
 }

@@ -1,6 +1,6 @@
 //! A finished run as it lies on disk: its report, and what the folder holds beside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,10 @@ pub struct Run {
     pub front: Option<Vec<FrontPoint>>,
     /// How well the estimator predicts what it has not seen, if its file lies in the folder.
     pub quality: Option<Quality>,
-    /// The estimator of the report, if its file lies in the folder.
+    /// The estimator of the report, if its file lies in the folder; the first of several.
     pub estimator: Option<Estimator>,
+    /// The others of several, in their order; empty unless all of them lie in the folder.
+    pub others: Vec<Estimator>,
     /// The energy model of the report, if its file lies in the folder.
     pub energy: Option<EnergyModel>,
     /// The space of the report, if its file lies in the folder.
@@ -39,8 +41,11 @@ pub struct Run {
 pub struct FrontPoint {
     /// The architecture id.
     pub id: String,
-    /// Estimated latency.
+    /// Estimated latency; on the first accelerator where there are several.
     pub latency_ms: f64,
+    /// The relative latency on several accelerators.
+    #[serde(default)]
+    pub relative_latency: Option<f64>,
     /// The zero-shot trainability score.
     pub trainability: f64,
     /// Energy of an inference in microjoules, where it is known.
@@ -48,12 +53,30 @@ pub struct FrontPoint {
     pub energy_uj: Option<f64>,
 }
 
+impl FrontPoint {
+    /// What the run minimises of it, as [`super::Entry::cost`].
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        self.relative_latency.unwrap_or(self.latency_ms)
+    }
+}
+
 impl Run {
     /// A report with nothing beside it.
     #[must_use]
     pub fn of(report: Report) -> Self {
         let (front, quality, estimator, energy, space) = (None, None, None, None, None);
-        Self { report, front, quality, estimator, energy, space, landscape: None, random: None }
+        Self {
+            report,
+            front,
+            quality,
+            estimator,
+            others: Vec::new(),
+            energy,
+            space,
+            landscape: None,
+            random: None,
+        }
     }
 
     /// Reads a run folder, or a report file alone. A copy of another estimator, energy model or space than the report's counts
@@ -68,14 +91,16 @@ impl Run {
         check_run_folder(path)?;
         let report = Report::load(&path.join("report.json"))?;
         let front = beside(&path.join("front.csv"), |file| read_front(file, &report))?;
-        let estimator = beside(&path.join("estimator.json"), Estimator::load)?
-            .filter(|estimator| report.estimators.iter().any(|origin| origin.hash == estimator.hash()));
+        let estimator = beside(&path.join("estimator.json"), Estimator::load)?.filter(|estimator| {
+            report.estimators.first().is_some_and(|origin| origin.hash == estimator.hash())
+        });
+        let others = others(path, &report)?;
         let energy = beside(&path.join("energy.json"), EnergyModel::load)?
             .filter(|model| report.energy.as_ref().is_some_and(|origin| origin.hash == model.hash()));
         let space = beside(&path.join("space.json"), |file| Space::load_for(file, report.parallelism))?
             .filter(|space| space.hash() == report.space.hash);
         let quality = estimator.as_ref().map(|estimator| estimator.quality().clone());
-        Ok(Self { front, quality, estimator, energy, space, ..Self::of(report) })
+        Ok(Self { front, quality, estimator, others, energy, space, ..Self::of(report) })
     }
 
     /// How well the estimator predicts whole networks that it has not seen.
@@ -96,11 +121,33 @@ impl Run {
         let point = |entry: &super::Entry| FrontPoint {
             id: entry.id.clone(),
             latency_ms: entry.latency_ms,
+            relative_latency: entry.relative_latency,
             trainability: entry.trainability,
             energy_uj: entry.energy_uj,
         };
         self.report.front.iter().map(point).collect()
     }
+}
+
+/// Where a run folder keeps the estimator with this number, from 0 on.
+#[must_use]
+pub fn estimator_file(folder: &Path, number: usize) -> PathBuf {
+    match number {
+        0 => folder.join("estimator.json"),
+        number => folder.join(format!("estimator-{}.json", number + 1)),
+    }
+}
+
+/// The estimators beyond the first; none unless all are there as the report used them.
+fn others(folder: &Path, report: &Report) -> Result<Vec<Estimator>> {
+    let mut others = Vec::new();
+    for (number, origin) in report.estimators.iter().enumerate().skip(1) {
+        match beside(&estimator_file(folder, number), Estimator::load)? {
+            Some(estimator) if estimator.hash() == origin.hash => others.push(estimator),
+            _ => return Ok(Vec::new()),
+        }
+    }
+    Ok(others)
 }
 
 /// A folder has to hold what a search leaves.
@@ -142,6 +189,13 @@ fn read_front(file: &Path, report: &Report) -> Result<Vec<FrontPoint>> {
         found: error.to_string(),
         expected: "rows of id, latency_ms, trainability and genotype as `nas search` writes them".into(),
     })?;
+    if report.across.is_some() && rows.iter().any(|row| row.relative_latency.is_none()) {
+        return Err(Error::unusable(format!(
+            "{}: no column `relative_latency`, expected as report.json is of a run for several accelerators; give the \
+             report.json alone, or search anew",
+            file.display()
+        )));
+    }
     if rows.len() != report.front_size {
         return Err(Error::unusable(format!(
             "{}: {} architectures where report.json counts {}; give the report.json alone, or search anew",

@@ -128,12 +128,18 @@ pub(super) fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A hypervolume: of milliseconds it is large, of relative latencies below one.
+pub(super) fn volume(value: f64) -> String {
+    if value == 0.0 || value.abs() >= 10.0 { format!("{value:.1}") } else { digits(value) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::digits;
+    use super::{digits, volume};
 
     #[test]
     fn four_digits_are_shown_whatever_the_size() {
+        assert_eq!([0.0, 1450.54, 0.123_456].map(volume), ["0.0", "1450.5", "0.1235"]);
         assert_eq!([0.0, 0.001_234_5, 2.71, 1234.5].map(digits), ["0.000", "0.001234", "2.710", "1234"]);
     }
 }

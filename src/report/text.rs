@@ -1,6 +1,6 @@
 //! Reports as text for people.
 
-use super::{Entry, ExactGap, Finding, Report, Table, measured_table::measured_table};
+use super::{Entry, ExactGap, Finding, Report, Table, across::targets_table, measured_table::measured_table};
 use crate::{
     estimator::NetworkEstimate,
     io::{plain, plain_line},
@@ -8,21 +8,8 @@ use crate::{
     units::{binary_bytes, si},
 };
 
-/// The columns of a table of entries; the energy only where it is known.
-const HEADER: [&str; 12] = [
-    "",
-    "latency ms",
-    "90 % interval",
-    "reduction",
-    "trainability",
-    ENERGY,
-    "MACs",
-    "params",
-    "model",
-    "peak act.",
-    "fused",
-    "id",
-];
+/// The columns of a table of entries that follow those of the latency; the energy only where it is known.
+const HEADER: [&str; 8] = ["trainability", ENERGY, "MACs", "params", "model", "peak act.", "fused", "id"];
 
 /// The column of energies.
 const ENERGY: &str = "energy µJ";
@@ -44,6 +31,7 @@ pub fn report_text(report: &Report) -> String {
     if let Some(note) = range_note(report) {
         text += &format!("{note}\n");
     }
+    text += &targets_table(report).map_or(String::new(), |table| format!("\nby target\n{}", table.text()));
     text += &measured_table(report).map_or(String::new(), |table| format!("\nmeasured\n{}", table.text()));
     text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
     match report.finding() {
@@ -66,7 +54,7 @@ pub(super) fn energy_origin(report: &Report) -> Option<String> {
 pub fn verdict_text(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let lines = report.energy_lines().into_iter().chain(found.notes());
+    let lines = found.target_lines().into_iter().chain(report.energy_lines()).chain(found.notes());
     let notes: String = lines.map(|line| format!("  {line}\n")).collect();
     format!("{}, {}{beside}\n{notes}", found.headline(), found.origin())
 }
@@ -75,6 +63,7 @@ pub fn verdict_text(report: &Report) -> String {
 pub(super) fn least(found: &Finding<'_>) -> String {
     match found.overtaken {
         Some(_) => format!("least measured latency, #{}", found.index),
+        None if found.across.is_some() => "least relative latency".to_owned(),
         None => "least latency".to_owned(),
     }
 }
@@ -102,7 +91,7 @@ fn freed(report: &Report) -> String {
 
 /// How near the front is to the exact one.
 fn gap_text(gap: &ExactGap) -> String {
-    let ExactGap { architectures, latency_pct, hypervolume_pct } = gap;
+    let ExactGap { architectures, latency_pct, hypervolume_pct, .. } = gap;
     format!(
         "\noptimality: the least latency is within {latency_pct:.2} % of the true one, the front has \
          {hypervolume_pct:.2} % of the true one's hypervolume (all {architectures} architectures scored)"
@@ -118,7 +107,7 @@ fn snapped(report: &Report) -> String {
 pub(super) fn range_note(report: &Report) -> Option<&'static str> {
     let mut entries = report.front.iter().chain([&report.baseline]);
     entries
-        .any(|entry| !entry.in_range || entry.energy.as_ref().is_some_and(|energy| energy.out_of_range))
+        .any(|entry| !entry.is_in_range() || entry.energy.as_ref().is_some_and(|energy| energy.out_of_range))
         .then_some("* outside the measured range; measure such operators before relying on it")
 }
 
@@ -141,24 +130,43 @@ pub(super) fn front_table(report: &Report) -> Table {
 pub(super) fn entry_table<'e>(rows: impl IntoIterator<Item = (String, &'e Entry)>) -> Table {
     let rows: Vec<(String, &Entry)> = rows.into_iter().collect();
     let energy = rows.iter().any(|(_, entry)| entry.energy_uj.is_some());
+    let latencies = rows.first().map_or_else(Vec::new, |(_, entry)| latency_header(entry));
+    let header = latencies.iter().map(String::as_str).chain(HEADER);
     let is_shown = |name: &str| energy || name != ENERGY;
-    let header: Vec<&str> = HEADER.into_iter().filter(|name| is_shown(name)).collect();
+    let header: Vec<&str> = std::iter::once("").chain(header.filter(|name| is_shown(name))).collect();
     let mut table = Table::new(&header);
     for (name, entry) in rows {
-        let named = HEADER.into_iter().zip(cells(&name, entry));
-        table.push(named.filter(|(name, _)| is_shown(name)).map(|(_, cell)| cell));
+        let named = HEADER.into_iter().zip(cells(entry));
+        let rest = named.filter(|(name, _)| is_shown(name)).map(|(_, cell)| cell);
+        table.push(std::iter::once(name).chain(latency_cells(entry)).chain(rest));
     }
     table
 }
 
-fn cells(name: &str, entry: &Entry) -> [String; 12] {
-    let blocks = |family: &str| entry.blocks.iter().filter(|line| line.contains(family)).count();
-    let fused = blocks(" fused-");
-    [
-        name.to_owned(),
+/// The columns of the latency: of one accelerator with its interval, of several beside what is minimised.
+fn latency_header(entry: &Entry) -> Vec<String> {
+    if entry.latencies.is_empty() {
+        return ["latency ms", "90 % interval", "reduction"].map(str::to_owned).into();
+    }
+    let on = entry.latencies.iter().map(|latency| format!("{} ms", latency.target));
+    std::iter::once("relative".to_owned()).chain(on).collect()
+}
+
+fn latency_cells(entry: &Entry) -> Vec<String> {
+    if let Some(ratio) = entry.relative_latency {
+        return std::iter::once(format!("{ratio:.3}")).chain(entry.target_cells()).collect();
+    }
+    vec![
         format!("{:.3}{}", entry.latency_ms, if entry.in_range { "" } else { "*" }),
         format!("{:.3} to {:.3}", entry.latency_ms_low, entry.latency_ms_high),
         entry.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
+    ]
+}
+
+fn cells(entry: &Entry) -> [String; 8] {
+    let blocks = |family: &str| entry.blocks.iter().filter(|line| line.contains(family)).count();
+    let fused = blocks(" fused-");
+    [
         format!("{:.3}", entry.trainability),
         entry.energy_cell(),
         si(entry.macs.0),
@@ -174,11 +182,12 @@ pub(super) fn ablation_table(report: &Report) -> Option<Table> {
     if report.ablation.is_empty() {
         return None;
     }
-    let mut table = Table::new(&["free genes", "latency ms", "reduction", "id"]);
+    let latency = if report.across.is_some() { "relative latency" } else { "latency ms" };
+    let mut table = Table::new(&["free genes", latency, "reduction", "id"]);
     for row in &report.ablation {
         table.push([
             if row.exact { format!("{} (exact)", row.name) } else { row.name.clone() },
-            row.latency_ms.map_or("none feasible".into(), |latency| format!("{latency:.3}")),
+            row.cost().map_or("none feasible".into(), |latency| format!("{latency:.3}")),
             row.latency_reduction_pct.map_or(String::new(), |percent| format!("{percent:.1} %")),
             row.id.clone().unwrap_or_default(),
         ]);

@@ -67,9 +67,40 @@ pub struct Constraint {
     pub side: Side,
     /// Where.
     pub limit: Limit,
+    /// The accelerator whose latency it is, by number, where a search is for several.
+    pub target: Option<usize>,
 }
 
 impl Constraint {
+    /// A bound on a metric, whatever accelerators there are.
+    #[must_use]
+    pub fn new(metric: Metric, side: Side, limit: Limit) -> Self {
+        Self { metric, side, limit, target: None }
+    }
+
+    /// The same bound on the accelerator with this number alone.
+    #[must_use]
+    pub fn on(self, target: usize) -> Self {
+        Self { target: Some(target), ..self }
+    }
+
+    /// In words, with the names of the accelerators: `latency_ms[npu] <= 5`.
+    #[must_use]
+    pub fn words(&self, targets: &[&str]) -> String {
+        let name = self.target.and_then(|target| targets.get(target));
+        let place = name.map_or(String::new(), |name| format!("[{name}]"));
+        let sign = match self.side {
+            Side::Max => "<=",
+            Side::Min => ">=",
+        };
+        let metric = self.metric.name();
+        match self.limit {
+            Limit::Absolute(value) => format!("{metric}{place} {sign} {value}"),
+            Limit::OfBaseline(1.0) => format!("{metric}{place} {sign} baseline"),
+            Limit::OfBaseline(ratio) => format!("{metric}{place} {sign} {ratio} x baseline"),
+        }
+    }
+
     /// The limit in the metric's unit, given the baseline's value.
     #[must_use]
     pub fn bound(&self, baseline: f64) -> f64 {
@@ -99,15 +130,7 @@ impl Constraint {
 
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.side {
-            Side::Max => "<=",
-            Side::Min => ">=",
-        };
-        match self.limit {
-            Limit::Absolute(value) => write!(f, "{} {sign} {value}", self.metric.name()),
-            Limit::OfBaseline(1.0) => write!(f, "{} {sign} baseline", self.metric.name()),
-            Limit::OfBaseline(ratio) => write!(f, "{} {sign} {ratio} x baseline", self.metric.name()),
-        }
+        f.write_str(&self.words(&[]))
     }
 }
 
@@ -117,19 +140,18 @@ mod tests {
 
     #[test]
     fn a_violation_is_relative_and_zero_at_the_limit() {
-        let half = Constraint { metric: Metric::ModelBytes, side: Side::Max, limit: Limit::OfBaseline(0.5) };
+        let half = Constraint::new(Metric::ModelBytes, Side::Max, Limit::OfBaseline(0.5));
         assert_eq!(half.violation(50.0, 100.0), 0.0);
         assert_eq!(half.violation(75.0, 100.0), 0.5);
         assert_eq!(half.to_string(), "model_bytes <= 0.5 x baseline");
-        let least =
-            Constraint { metric: Metric::Trainability, side: Side::Min, limit: Limit::OfBaseline(1.0) };
+        let least = Constraint::new(Metric::Trainability, Side::Min, Limit::OfBaseline(1.0));
         assert_eq!(least.violation(12.5, 13.0), 0.5);
     }
 
     #[test]
     fn what_is_not_known_keeps_to_no_limit() {
         for side in [Side::Max, Side::Min] {
-            let limit = Constraint { metric: Metric::EnergyUj, side, limit: Limit::Absolute(1.0) };
+            let limit = Constraint::new(Metric::EnergyUj, side, Limit::Absolute(1.0));
             assert!(limit.violation(f64::NAN, 1.0).is_nan());
         }
     }

@@ -3,6 +3,7 @@
 //! A space is read from `nas.space/1` JSON and is valid by construction: every
 //! genotype whose genes are in range decodes to a network.
 
+mod across;
 mod architecture;
 mod channels;
 mod constraint;
@@ -13,6 +14,7 @@ mod import;
 mod read;
 mod target;
 
+pub use across::{Across, SpaceTarget, SpaceTargets};
 pub use architecture::{Architecture, Classifier, Detector, Head, Segmenter, Stem};
 pub use constraint::{Constraint, Limit, Metric, Side};
 pub use gene::{Gene, GeneKind};
@@ -33,12 +35,16 @@ use crate::{
     stable_hash::short_id,
 };
 
+/// At most so many accelerators are searched for at once.
+pub const MOST_TARGETS: usize = 8;
+
 /// A search space.
 #[derive(Clone, Debug)]
 pub struct Space {
     name: String,
     hash: String,
     estimator: Option<PathBuf>,
+    targets: Option<SpaceTargets>,
     dtype: DType,
     parallelism: u32,
     input_channels: u32,
@@ -162,7 +168,10 @@ impl Space {
         let text = io::read_text(path)?;
         let mut space = read_space_for(&path.display().to_string(), &text, parallelism)?;
         let beside = |estimator: PathBuf| path.parent().unwrap_or(Path::new("")).join(estimator);
-        space.estimator = space.estimator.map(beside);
+        space.estimator = space.estimator.map(&beside);
+        for target in space.targets.iter_mut().flat_map(|targets| &mut targets.list) {
+            target.estimator = beside(std::mem::take(&mut target.estimator));
+        }
         Ok(space)
     }
 
@@ -182,6 +191,12 @@ impl Space {
     #[must_use]
     pub fn estimator(&self) -> Option<&Path> {
         self.estimator.as_deref()
+    }
+
+    /// The accelerators that the space names, where it is for several; relative to the space file.
+    #[must_use]
+    pub fn targets(&self) -> Option<&SpaceTargets> {
+        self.targets.as_ref()
     }
 
     /// The accelerator's parallelism factor, to which channels snap.

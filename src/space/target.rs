@@ -1,4 +1,4 @@
-//! What a space file says of its accelerator, before the rest of it can be read.
+//! What a space file says of its accelerators, before the rest of it can be read.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,11 @@ pub(super) const FROM_ESTIMATOR: &str = "estimator";
 /// say, the estimator has to be known before the space is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Whether channels snap to the estimator's lanes.
+    /// Whether channels snap to the estimator's lanes; to the least common multiple of all where there are several.
     pub from_estimator: bool,
-    /// The estimator file that the space names, relative to the space file.
-    pub estimator: Option<PathBuf>,
+    /// The estimator files that the space names, relative to the space file: that of `estimator`, or all of
+    /// `estimators`.
+    pub estimators: Vec<PathBuf>,
     /// The energy model that the space names, relative to the space file.
     pub energy: Option<PathBuf>,
 }
@@ -29,9 +30,11 @@ impl Target {
         let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(Self::default()) };
         let target = &value["target"];
         let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
+        let several = target["estimators"].as_array().into_iter().flatten();
+        let files = several.map(|one| &one["estimator"]).chain([&target["estimator"]]);
         Ok(Self {
             from_estimator: target["parallelism"] == FROM_ESTIMATOR,
-            estimator: target["estimator"].as_str().map(beside),
+            estimators: files.filter_map(|file| file.as_str().map(beside)).collect(),
             energy: target["energy"].as_str().map(beside),
         })
     }

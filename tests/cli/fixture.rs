@@ -9,7 +9,8 @@ use std::{
 use nas::{
     estimator::{Accuracy, HeldOutPoint, HeldOutPoints, Quality, Unseen},
     report::{
-        AblationRow, ConvergenceRow, Curve, CurvePrice, Entry, Landscape, LayerRow, Origin, Report, Width,
+        AblationRow, AcrossTargets, ConvergenceRow, Curve, CurvePrice, Entry, Landscape, LayerRow, Origin,
+        Report, ReportTarget, TargetLatency, Width,
     },
     space::Architecture,
     units::Macs,
@@ -40,6 +41,8 @@ pub(crate) fn entry(id: &str, trainability: f64, blocks: [&str; 3]) -> Entry {
         latency_ms_high: rounded(1.1 * latency_ms),
         in_range: true,
         latency_reduction_pct: None,
+        relative_latency: None,
+        latencies: Vec::new(),
         measured: None,
         trainability,
         macs: network.macs(),
@@ -65,6 +68,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
     let row = |name: &str, entry: &Entry| AblationRow {
         name: name.to_owned(),
         latency_ms: Some(entry.latency_ms),
+        relative_latency: None,
         latency_reduction_pct: entry.latency_reduction_pct,
         id: Some(entry.id.clone()),
         exact: false,
@@ -78,6 +82,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         space: Origin { name: "door-bell".into(), hash: "5bace".into() },
         parallelism: None,
         estimators: vec![Origin { name: "some-npu".into(), hash: "e571".into() }],
+        across: None,
         provenance: "a formula".into(),
         energy: None,
         fleet: None,
@@ -139,13 +144,61 @@ pub(crate) fn new() -> Report {
     ])
 }
 
+/// The same run as if it had been for two accelerators, of which the second takes half of a millisecond more for each
+/// layer and half as long for its work.
+pub(crate) fn across(mut report: Report) -> Report {
+    let names = ["small", "large"];
+    let target = |name: &str| ReportTarget {
+        name: name.into(),
+        weight: None,
+        parallelism: 16,
+        error_pct: (name == "small").then_some(0.6),
+        error_networks: (name == "small").then_some(40),
+    };
+    report.across = Some(AcrossTargets { objective: "worst".into(), targets: names.map(target).into() });
+    report.estimators = names.map(|name| Origin { name: name.into(), hash: format!("e571-{name}") }).into();
+    let base = report.baseline.clone();
+    for entry in report.front.iter_mut().chain([&mut report.baseline]) {
+        let large = |entry: &Entry| 0.5 * entry.layers.len() as f64 + 0.5 * entry.latency_ms;
+        let on = |target: &str, latency_ms: f64, baseline_ms: f64| TargetLatency {
+            target: target.into(),
+            latency_ms,
+            latency_ms_low: 0.9 * latency_ms,
+            latency_ms_high: 1.1 * latency_ms,
+            in_range: target == "small" || entry.id != "bbbb",
+            latency_reduction_pct: Some(100.0 * (1.0 - latency_ms / baseline_ms)),
+            measured: None,
+        };
+        let latencies =
+            vec![on("small", entry.latency_ms, base.latency_ms), on("large", large(entry), large(&base))];
+        let ratios = [entry.latency_ms / base.latency_ms, large(entry) / large(&base)];
+        entry.relative_latency = Some(ratios[0].max(ratios[1]));
+        entry.latencies = latencies;
+        entry.measured = None;
+    }
+    for row in &mut report.ablation {
+        row.relative_latency =
+            row.latency_reduction_pct.map_or(Some(1.0), |percent| Some(1.0 - percent / 100.0));
+        row.latency_ms = None;
+    }
+    for row in &mut report.convergence {
+        row.hypervolume /= 1e4;
+    }
+    report.requirement = "latency_ms[large] <= baseline; trainability >= baseline".into();
+    report.hypervolume_reference = vec![1.1, -3.5];
+    report.goal = None;
+    report
+}
+
 /// Writes a run folder whose whole front is the entries of the report.
 pub(crate) fn save(report: &Report, folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     report.save(&folder.join("report.json")).unwrap();
-    let mut csv = String::from("id,latency_ms,trainability,genotype\n");
+    let several = if report.across.is_some() { "relative_latency," } else { "" };
+    let mut csv = format!("id,{several}latency_ms,trainability,genotype\n");
     for entry in &report.front {
-        writeln!(csv, "{},{},{},", entry.id, entry.latency_ms, entry.trainability).unwrap();
+        let relative = entry.relative_latency.map_or(String::new(), |ratio| format!("{ratio},"));
+        writeln!(csv, "{},{relative}{},{},", entry.id, entry.latency_ms, entry.trainability).unwrap();
     }
     fs::write(folder.join("front.csv"), csv).unwrap();
     folder.to_owned()

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use nas::{
     estimator::Estimator,
-    report::{Curve, CurvePrice, Entry, FrontPoint, Landscape, Report, Run, Width, report_html},
+    report::{Curve, CurvePrice, Entry, ExactGap, FrontPoint, Landscape, Report, Run, Width, report_html},
     space::Space,
     trainability::trainability,
     units::Macs,
@@ -119,6 +119,19 @@ fn what_has_no_data_is_left_out() {
 }
 
 #[test]
+fn the_exact_front_is_a_level_line_where_it_is_known() {
+    let mut report = base();
+    assert!(!checked(&run(report.clone())).contains("class=\"exact\""));
+    let (architectures, latency_pct, hypervolume_pct) = (144, 0.5, 99.5);
+    report.gap = Some(ExactGap { architectures, latency_pct, hypervolume_pct, hypervolume: Some(1457.8) });
+    let page = checked(&run(report.clone()));
+    assert!(page.contains("hypervolume of 1457.8; the search reached 99.50 % of it"));
+    assert!(page.contains("; a level line: the exact front") && page.contains("the exact front</"));
+    report.gap.as_mut().unwrap().hypervolume = None;
+    assert!(!checked(&run(report)).contains("class=\"exact\""), "a report of an older version");
+}
+
+#[test]
 fn one_entry_is_enough() {
     let mut one = base();
     one.front.truncate(1);
@@ -168,6 +181,7 @@ fn two_thousand_entries_fit_into_400_kilobytes() {
     let point = |index: usize| FrontPoint {
         id: format!("{index:016x}"),
         latency_ms: 0.1 + 0.0001 * index as f64,
+        relative_latency: None,
         trainability: 3.5 + 0.001 * index as f64,
         energy_uj: None,
     };
@@ -200,7 +214,7 @@ fn two_thousand_detectors_fit_into_400_kilobytes() {
         entry.latency_ms += 0.001;
         entry.trainability += 0.0003;
         let Entry { id, latency_ms, trainability, .. } = entry.clone();
-        points.push(FrontPoint { id, latency_ms, trainability, energy_uj: None });
+        points.push(FrontPoint { id, latency_ms, relative_latency: None, trainability, energy_uj: None });
         large.front.push(entry.clone());
     }
     large.front_size = 2000;

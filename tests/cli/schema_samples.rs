@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{ENERGY, ESTIMATOR},
-    fixture::{base, new, save},
+    fixture::{across, base, new, save},
 };
 
 pub(crate) fn samples(kind: &str) -> Vec<Value> {
@@ -29,12 +29,12 @@ pub(crate) fn samples(kind: &str) -> Vec<Value> {
         "datasheet" => vec![datasheet()],
         "energy" => vec![value(&fs::read_to_string(ENERGY).unwrap())],
         "estimator" => vec![estimator()],
-        "report" => vec![value(&report().to_json())],
+        "report" => vec![value(&report().to_json()), value(&for_several(report()).to_json())],
         "codesign" => vec![value(&codesign().to_json())],
         "estimate" => estimates(),
         "fit-report" => vec![serde_json::to_value(fit_report()).unwrap()],
         "comparison" => comparisons(),
-        "trend" => vec![trend()],
+        "trend" => vec![trend(), trend_for_several()],
         other => panic!("no sample of `{other}`"),
     }
 }
@@ -74,7 +74,7 @@ fn spaces() -> Vec<Value> {
             }
         })
     };
-    vec![
+    let mut spaces = vec![
         space(
             json!({ "classifier": { "features": [64, 128], "hidden": [16, 32], "classes": 10, "activation": "relu" } }),
             json!({ "features": 64, "hidden": 32 }),
@@ -89,7 +89,15 @@ fn spaces() -> Vec<Value> {
                 "classes": 8, "activation": "relu" } }),
             json!({ "features": 64, "inner": 32, "output_stride": 2 }),
         ),
-    ]
+    ];
+    spaces[1]["target"] = json!({
+        "parallelism": 8, "objective": "weighted",
+        "estimators": [
+            { "estimator": "e.json", "name": "small", "weight": 2, "latency_ms": { "max": 5 } },
+            { "estimator": "f.json" }
+        ]
+    });
+    spaces
 }
 
 fn network() -> Value {
@@ -179,8 +187,24 @@ fn report() -> Report {
     });
     report.free = Some(vec!["fused".into()]);
     report.ablation[0].exact = true;
-    report.gap = Some(ExactGap { architectures: 144, latency_pct: 0.5, hypervolume_pct: 99.5 });
+    report.gap = Some(ExactGap {
+        architectures: 144,
+        latency_pct: 0.5,
+        hypervolume_pct: 99.5,
+        hypervolume: Some(1460.0),
+    });
     report.front[0] = full_entry(report.front[0].clone());
+    report
+}
+
+/// The same run as if it had been for two accelerators, with every field of such a run.
+fn for_several(report: Report) -> Report {
+    let mut report = across(report);
+    report.ablation[0].relative_latency = Some(1.0);
+    report.front[0].latencies[0].measured = full_entry(report.front[0].clone()).measured;
+    for target in &mut report.across.as_mut().unwrap().targets {
+        target.weight = Some(1.0);
+    }
     report
 }
 
@@ -277,7 +301,9 @@ fn comparisons() -> Vec<Value> {
     let mut unlike = runs[0].run.clone();
     unlike.report.space.hash = "0ther".into();
     let compared = |new: &Run| value(&compare(&runs[0].run, new, &rules()).to_json());
-    vec![compared(&runs[2].run), compared(&unlike)]
+    let [several, faster] = [base(), new()].map(|report| Run::of(across(report)));
+    let across = compare(&several, &faster, &rules()).to_json();
+    vec![compared(&runs[2].run), compared(&unlike), value(&across)]
 }
 
 fn trend() -> Value {
@@ -285,4 +311,10 @@ fn trend() -> Value {
     runs[1].run.report.requirement = "another".into();
     let rules = Rules { allowed: vec!["requirement".parse().unwrap()], ..rules() };
     value(&Trend::of(&runs, Against::First, &rules).unwrap().to_json())
+}
+
+fn trend_for_several() -> Value {
+    let named = |report| NamedRun { name: "run".into(), run: Run::of(across(report)) };
+    let runs = [base(), base(), new()].map(named);
+    value(&Trend::of(&runs, Against::First, &rules()).unwrap().to_json())
 }

@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, one_of},
-    report::Report,
+    report::{AcrossTargets, Report},
     units::energy,
 };
+
+/// What a run is for that is not for several accelerators.
+const ONE: &str = "one accelerator";
 
 /// Something that has to be alike in both runs unless it is allowed to differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,11 +31,13 @@ pub enum Premise {
     Device,
     /// What told the energies, where both know them.
     Energy,
+    /// What was minimised over which accelerators, where runs are for several.
+    Across,
 }
 
 impl Premise {
     /// Names as they stand on the command line.
-    pub const NAMES: [(&'static str, Self); 7] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("space", Self::Space),
         ("estimator", Self::Estimator),
         ("dtype", Self::Dtype),
@@ -40,6 +45,7 @@ impl Premise {
         ("reference", Self::Reference),
         ("device", Self::Device),
         ("energy", Self::Energy),
+        ("across", Self::Across),
     ];
 
     /// What it is in `report`; empty where it is not known.
@@ -49,7 +55,8 @@ impl Premise {
             Self::Estimator => estimators(report),
             Self::Dtype => report.baseline.network.dtype().to_string(),
             Self::Requirement => report.requirement.clone(),
-            Self::Reference => reference(&report.hypervolume_reference),
+            Self::Reference => reference(&report.hypervolume_reference, report.across.is_some()),
+            Self::Across => report.across.as_ref().map_or_else(|| ONE.to_owned(), AcrossTargets::definition),
             Self::Device => devices(report),
             Self::Energy => report
                 .energy
@@ -91,8 +98,9 @@ fn devices(report: &Report) -> String {
     distinct.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-fn reference(point: &[f64]) -> String {
+fn reference(point: &[f64], relative: bool) -> String {
     match point {
+        [latency, score] if relative => format!("relative latency {latency:.3}, trainability {:.3}", -score),
         [latency_us, score] => format!("{:.3} ms, trainability {:.3}", latency_us / 1e3, -score),
         [latency_us, score, uj] => {
             format!("{:.3} ms, trainability {:.3}, {}", latency_us / 1e3, -score, energy(*uj))
@@ -123,6 +131,11 @@ impl Difference {
         Self { runs: Some(names), ..self }
     }
 
+    /// Whether runs can be compared in spite of it: a latency and a ratio of latencies cannot.
+    pub(super) fn can_be_allowed(&self) -> bool {
+        self.premise != Premise::Across || (self.base != ONE && self.new != ONE)
+    }
+
     /// Whether `other` only goes back to what there was before this difference.
     pub(super) fn undoes(&self, other: &Self) -> bool {
         self.premise == other.premise && self.base == other.new && self.new == other.base
@@ -143,7 +156,9 @@ pub(super) fn differences(base: &Report, new: &Report, allowed: &[Premise]) -> V
         // A search that found nothing has no reference point; that is a result and compares badly enough.
         let alike = same(premise, base, new) || base_has.is_empty() || new_has.is_empty();
         let allowed = allowed.contains(&premise);
-        (!alike).then_some(Difference { premise, base: base_has, new: new_has, allowed, runs: None })
+        let mut difference = Difference { premise, base: base_has, new: new_has, allowed, runs: None };
+        difference.allowed &= difference.can_be_allowed();
+        (!alike).then_some(difference)
     };
     Premise::NAMES.iter().filter_map(|(_, premise)| difference(*premise)).collect()
 }

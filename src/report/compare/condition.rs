@@ -7,8 +7,12 @@ use serde::Serialize;
 use super::{
     MeasuredComparison,
     quantity::{Quantity, Unit, percent, show_percent},
+    quantity_row::named,
 };
-use crate::error::{Error, Result, one_of};
+use crate::{
+    error::{Error, Result, one_of},
+    report::Report,
+};
 
 /// Numbers this near to a limit, relative to it, have not passed it.
 const TOLERANCE: f64 = 1e-9;
@@ -18,6 +22,8 @@ const TOLERANCE: f64 = 1e-9;
 pub struct Condition {
     text: String,
     quantity: Quantity,
+    /// The accelerator that it is of; each where it names none, and runs are for several.
+    target: Option<String>,
     side: Side,
     or_equal: bool,
     limit: Limit,
@@ -61,14 +67,35 @@ impl FromStr for Condition {
         let refuse = |expected: String| Error::unusable(format!("condition `{text}`: expected {expected}"));
         let place = compact.find(['<', '>']).ok_or_else(|| refuse(FORM.into()))?;
         let (name, rest) = compact.split_at(place);
+        let (name, target) = match name.split_once('[') {
+            Some((name, rest)) => {
+                let target = rest.strip_suffix(']').filter(|target| !target.is_empty());
+                let target = target.ok_or_else(|| refuse(format!("the name of a target, `{name}[NAME]`")))?;
+                (name, Some(target.to_owned()))
+            }
+            None => (name, None),
+        };
         let names = Quantity::NAMES.map(|(name, _)| name);
         let found = Quantity::NAMES.iter().find(|(known, _)| *known == name);
         let (_, quantity) = *found.ok_or_else(|| refuse(format!("a quantity, {}", one_of(name, &names))))?;
+        if target.is_some() && !quantity.is_by_target() {
+            let by_target =
+                "no name of a target: only latency_ms and latency_reduction_pct have one for each";
+            return Err(refuse(by_target.into()));
+        }
         let side = if rest.starts_with('>') { Side::Above } else { Side::Below };
         let value = rest[1..].strip_prefix('=');
         let limit = limit(quantity, value.unwrap_or(&rest[1..])).map_err(refuse)?;
         let or_equal = value.is_some();
-        Ok(Self { text: text.trim().to_owned(), quantity, side, or_equal, limit, covers_measured: false })
+        Ok(Self {
+            text: text.trim().to_owned(),
+            quantity,
+            target,
+            side,
+            or_equal,
+            limit,
+            covers_measured: false,
+        })
     }
 }
 
@@ -139,6 +166,70 @@ impl Condition {
 
     pub(super) fn quantity(&self) -> Quantity {
         self.quantity
+    }
+
+    /// The accelerator that it names.
+    pub(super) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// Whether it holds for runs for several accelerators only.
+    pub(super) fn needs_targets(&self) -> bool {
+        self.target.is_some() || self.quantity == Quantity::RelativeLatency
+    }
+
+    /// What comes out where runs have no such accelerator: that cannot pass.
+    pub(super) fn without_target(&self) -> GateResult {
+        let observed = match &self.target {
+            Some(target) => format!("NEW has no target `{target}`"),
+            None => "NEW is for one accelerator, which has no relative latency".to_owned(),
+        };
+        GateResult { condition: self.text.clone(), failed: true, observed }
+    }
+
+    /// Whether the accelerator that the condition names is one of the run's.
+    ///
+    /// # Errors
+    /// It is not; those that the run is for are named.
+    pub fn check_target(&self, report: &Report) -> Result<()> {
+        let names: Vec<&str> = report
+            .across
+            .iter()
+            .flat_map(|across| &across.targets)
+            .map(|target| target.name.as_str())
+            .collect();
+        let refuse = |what: String| Err(Error::unusable(format!("condition `{}`: {what}", self.text)));
+        match &self.target {
+            Some(name) if !names.contains(&name.as_str()) && names.is_empty() => {
+                refuse(format!("the run is for one accelerator, expected no `[{name}]`"))
+            }
+            Some(name) if !names.contains(&name.as_str()) => {
+                refuse(format!("found the target `{name}`, expected {}", one_of(name, &names)))
+            }
+            None if names.is_empty() && self.quantity == Quantity::RelativeLatency => {
+                refuse("the run is for one accelerator, expected latency_ms".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same condition in runs for these accelerators: on each where it names none, and the headline's on the relative
+    /// latency.
+    pub(super) fn in_runs_for(&self, targets: &[&str]) -> Vec<Self> {
+        if targets.is_empty() || self.target.is_some() || !self.quantity.is_by_target() {
+            return vec![self.clone()];
+        }
+        let name = self.quantity.name();
+        if self.covers_measured && matches!(self.limit, Limit::Percent(_)) {
+            let text = self.text.replacen(name, Quantity::RelativeLatency.name(), 1);
+            return vec![Self { text, quantity: Quantity::RelativeLatency, ..self.clone() }];
+        }
+        let on = |target: &&str| Self {
+            text: self.text.replacen(name, &named(name, Some(target)), 1),
+            target: Some((*target).to_owned()),
+            ..self.clone()
+        };
+        targets.iter().map(on).collect()
     }
 
     /// The same condition on the measured latency, if it covers that too.

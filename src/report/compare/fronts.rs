@@ -20,6 +20,9 @@ const SHOWN: usize = 5;
 pub struct FrontComparison {
     /// What was compared: whole fronts, or the entries of the reports where a front.csv is missing.
     pub of: &'static str,
+    /// Whether latencies are relative ones, of runs for several accelerators: ratios in the place of milliseconds.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
     /// Architectures on each front.
     pub sizes: [usize; 2],
     /// On both fronts.
@@ -49,7 +52,7 @@ pub struct MemberChange {
     pub id: String,
     /// Whether it is on the front of NEW; on that of BASE otherwise.
     pub gained: bool,
-    /// Its latency.
+    /// Its latency; the relative one of runs for several accelerators.
     pub latency_ms: f64,
     /// Its score.
     pub trainability: f64,
@@ -59,7 +62,7 @@ pub struct MemberChange {
     pub dominated_by: usize,
 }
 
-/// The least latency of both fronts at no less than one score.
+/// The least latency of both fronts at no less than one score; relative ones of runs for several accelerators.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EqualScore {
     /// The score.
@@ -82,6 +85,7 @@ impl FrontComparison {
         let (old_points, now_points) = (objectives(&old), objectives(&now));
         Self {
             of: extent(whole),
+            relative: new.report.across.is_some(),
             sizes: [old.len(), now.len()],
             kept: old_ids.intersection(&now_ids).count(),
             gained: only(&now, &old_ids),
@@ -136,11 +140,11 @@ fn members(
     let known = ids(others);
     let mut alone: Vec<(&FrontPoint, &Objectives)> =
         points.iter().zip(own).filter(|(point, _)| !known.contains(point.id.as_str())).collect();
-    alone.sort_by(|a, b| a.0.latency_ms.total_cmp(&b.0.latency_ms));
+    alone.sort_by(|a, b| a.0.cost().total_cmp(&b.0.cost()));
     let change = |(point, own): &(&FrontPoint, &Objectives)| MemberChange {
         id: point.id.clone(),
         gained,
-        latency_ms: point.latency_ms,
+        latency_ms: point.cost(),
         trainability: point.trainability,
         dominates: rivals.iter().filter(|rival| own.dominates(rival)).count(),
         dominated_by: rivals.iter().filter(|rival| rival.dominates(own)).count(),
@@ -148,11 +152,12 @@ fn members(
     alone.iter().take(SHOWN).map(change).collect()
 }
 
-/// As the search minimises them: microseconds, negated trainability, and microjoules if that makes `count`. An energy
+/// As the search minimises them: microseconds or the relative latency, negated trainability, and microjoules if that makes `count`. An energy
 /// that is not known is worse than any.
 fn objectives(points: &[FrontPoint], count: usize) -> Vec<Objectives> {
     let objective = |point: &FrontPoint| {
-        let two = [1e3 * point.latency_ms, -point.trainability];
+        let latency = point.relative_latency.unwrap_or(1e3 * point.latency_ms);
+        let two = [latency, -point.trainability];
         match count {
             3 => Objectives::from([two[0], two[1], point.energy_uj.unwrap_or(f64::INFINITY)]),
             _ => Objectives::from(two),
@@ -186,7 +191,7 @@ fn levels(base: &Run) -> Vec<f64> {
 fn equal_score(trainability: f64, base: &[FrontPoint], new: &[FrontPoint]) -> EqualScore {
     let least = |points: &[FrontPoint]| {
         let enough = points.iter().filter(|point| point.trainability >= trainability);
-        enough.map(|point| point.latency_ms).min_by(f64::total_cmp)
+        enough.map(FrontPoint::cost).min_by(f64::total_cmp)
     };
     let (base_ms, new_ms) = (least(base), least(new));
     let change_pct = base_ms.zip(new_ms).map(|(base, new)| rounded(percent(base, new)));

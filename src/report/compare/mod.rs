@@ -98,8 +98,11 @@ pub struct Comparison {
 pub struct Headline {
     /// Its id.
     pub id: String,
-    /// Its latency.
+    /// Its latency; on the first accelerator where there are several.
     pub latency_ms: f64,
+    /// Its latency relative to the baseline's on several accelerators, which is what it was chosen by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_latency: Option<f64>,
     /// Lower end of the 90 % interval.
     pub latency_ms_low: f64,
     /// Upper end of the 90 % interval.
@@ -146,7 +149,7 @@ pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
     let (old, now) = (entry(0), entry(1));
     let fronts = FrontComparison::of(base, new);
     comparison.headline = [old.map(Headline::of), now.map(Headline::of)];
-    comparison.quantities = quantity_row::rows(old, now, &fronts);
+    comparison.quantities = quantity_row::rows(old, now, &fronts, &targets(&new.report));
     comparison.fronts = Some(fronts);
     if let Some((old, now)) = old.zip(now) {
         comparison.changes = changes(old, now);
@@ -155,7 +158,7 @@ pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
     }
     comparison.estimator_error = estimator_error(base, new, now);
     comparison.below_estimator_error = comparison.is_below_error();
-    comparison.gates = comparison.all_gates(&rules.conditions);
+    comparison.gates = comparison.all_gates(&rules.conditions, &targets(&new.report));
     let failed = comparison.gates.iter().any(|gate| gate.failed);
     comparison.verdict = if failed { Verdict::Fail } else { Verdict::Pass };
     comparison
@@ -180,7 +183,13 @@ fn empty(new: &Report, differences: Vec<Difference>) -> Comparison {
     }
 }
 
-/// Of each run the least latency at no less than the score that is `needed`: as measured if each run has measured its
+/// The accelerators of a run for several.
+fn targets(report: &Report) -> Vec<&str> {
+    let targets = report.across.iter().flat_map(|across| &across.targets);
+    targets.map(|target| target.name.as_str()).collect()
+}
+
+/// Of each run the least latency (relative, where runs are for several accelerators) at no less than the score that is `needed`: as measured if each run has measured its
 /// least predicted one, so that a run is never set against another kind of number.
 fn headlines<'r>(reports: &[&'r Report], needed: f64) -> Vec<Option<&'r Entry>> {
     let enough = |report: &'r Report| {
@@ -188,7 +197,7 @@ fn headlines<'r>(reports: &[&'r Report], needed: f64) -> Vec<Option<&'r Entry>> 
     };
     let predicted: Vec<_> = reports
         .iter()
-        .map(|report| enough(report).min_by(|a, b| a.1.latency_ms.total_cmp(&b.1.latency_ms)))
+        .map(|report| enough(report).min_by(|a, b| a.1.cost().total_cmp(&b.1.cost())))
         .collect();
     let all_measured = predicted.iter().all(|best| best.is_some_and(|(_, entry)| entry.measured.is_some()));
     let headline = |(report, best): (&&'r Report, Option<(usize, &'r Entry)>)| {
@@ -209,6 +218,7 @@ impl Headline {
         Self {
             id: entry.id.clone(),
             latency_ms: entry.latency_ms,
+            relative_latency: entry.relative_latency,
             latency_ms_low: entry.latency_ms_low,
             latency_ms_high: entry.latency_ms_high,
             measured: entry.measured.as_ref().map(MeasuredHeadline::of),
@@ -229,6 +239,10 @@ impl MeasuredHeadline {
 
 /// The held-out error of either estimator, or half of NEW's interval if neither is at hand.
 fn estimator_error(base: &Run, new: &Run, now: Option<&Entry>) -> Option<EstimatorError> {
+    // A ratio of worst cases has no held-out error; that of each target stands in its report.
+    if new.report.across.is_some() {
+        return None;
+    }
     let worst = [base.held_out(), new.held_out()]
         .into_iter()
         .flatten()
@@ -245,7 +259,12 @@ fn estimator_error(base: &Run, new: &Run, now: Option<&Entry>) -> Option<Estimat
 
 impl Comparison {
     fn quantity(&self, quantity: Quantity) -> Option<&QuantityRow> {
-        self.quantities.iter().find(|row| row.quantity == quantity)
+        self.quantities.iter().find(|row| row.quantity == quantity && row.target.is_none())
+    }
+
+    /// What the headline architecture was chosen by: the relative latency, or the latency of one accelerator.
+    fn latency(&self) -> Option<&QuantityRow> {
+        self.quantity(Quantity::RelativeLatency).or_else(|| self.quantity(Quantity::LatencyMs))
     }
 
     fn is_below_error(&self) -> Option<bool> {
@@ -254,14 +273,22 @@ impl Comparison {
     }
 
     /// Each condition, and those on the latency on the measured one too where both were measured.
-    fn all_gates(&self, conditions: &[Condition]) -> Vec<GateResult> {
+    fn all_gates(&self, conditions: &[Condition], targets: &[&str]) -> Vec<GateResult> {
         let measured = |condition: &Condition| condition.on_measured().filter(|_| self.measured.is_some());
+        let conditions: Vec<Condition> =
+            conditions.iter().flat_map(|condition| condition.in_runs_for(targets)).collect();
         let both = conditions.iter().flat_map(|one| std::iter::once(one.clone()).chain(measured(one)));
         both.map(|condition| self.gate(&condition)).collect()
     }
 
     fn gate(&self, condition: &Condition) -> GateResult {
-        let row = self.quantity(condition.quantity());
+        let of = |row: &&QuantityRow| {
+            row.quantity == condition.quantity() && row.target.as_deref() == condition.target()
+        };
+        let row = self.quantities.iter().find(of);
+        if row.is_none() && self.headline[1].is_some() && condition.needs_targets() {
+            return condition.without_target();
+        }
         let (base, new) = (row.and_then(|row| row.base), row.and_then(|row| row.new));
         match condition.quantity() {
             Quantity::MeasuredLatencyMs => condition.check_measured(base, new, self.measured.as_ref()),

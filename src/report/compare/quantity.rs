@@ -1,13 +1,15 @@
 //! What is compared of two runs, and in which units.
 
 use crate::{
-    report::{Entry, entry::rounded},
+    report::{Entry, entry::rounded, target::volume},
     units::{Bytes, binary_bytes, energy, si},
 };
 
 /// A number that a run is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
+    /// Latency of the headline architecture relative to the baseline's, of runs for several accelerators.
+    RelativeLatency,
     /// Estimated latency of the headline architecture.
     LatencyMs,
     /// How much less than the run's own baseline that is, in percent.
@@ -43,7 +45,8 @@ pub(super) enum Unit {
 
 impl Quantity {
     /// Names as they stand in files and conditions.
-    pub const NAMES: [(&'static str, Self); 10] = [
+    pub const NAMES: [(&'static str, Self); 11] = [
+        ("relative_latency", Self::RelativeLatency),
         ("latency_ms", Self::LatencyMs),
         ("latency_reduction_pct", Self::LatencyReductionPct),
         ("trainability", Self::Trainability),
@@ -69,7 +72,7 @@ impl Quantity {
             Self::Macs | Self::Params => Unit::Count,
             Self::ModelBytes | Self::PeakActivationBytes => Unit::Bytes,
             Self::EnergyUj => Unit::Energy,
-            Self::Trainability | Self::Hypervolume => Unit::Plain,
+            Self::Trainability | Self::Hypervolume | Self::RelativeLatency => Unit::Plain,
         }
     }
 
@@ -86,7 +89,22 @@ impl Quantity {
 
     /// Whether runs may know nothing of it; it is left out where none does.
     pub(super) fn is_optional(self) -> bool {
-        matches!(self, Self::MeasuredLatencyMs | Self::EnergyUj)
+        matches!(self, Self::MeasuredLatencyMs | Self::EnergyUj | Self::RelativeLatency)
+    }
+
+    /// Whether runs for several accelerators have one of it for each.
+    pub(super) fn is_by_target(self) -> bool {
+        matches!(self, Self::LatencyMs | Self::LatencyReductionPct)
+    }
+
+    /// Its value for the headline architecture on the accelerator called `target`.
+    pub(super) fn on(self, entry: &Entry, target: &str) -> Option<f64> {
+        let latency = entry.on(target)?;
+        match self {
+            Self::LatencyMs => Some(latency.latency_ms),
+            Self::LatencyReductionPct => latency.latency_reduction_pct,
+            _ => None,
+        }
     }
 
     /// Its value for the headline architecture; the hypervolume belongs to the front instead.
@@ -101,6 +119,7 @@ impl Quantity {
             Self::PeakActivationBytes => Some(entry.peak_activation_bytes.0 as f64),
             Self::EnergyUj => entry.energy_uj,
             Self::Hypervolume => None,
+            Self::RelativeLatency => entry.relative_latency,
             Self::MeasuredLatencyMs => entry.measured.as_ref()?.median_ms().map(rounded),
         }
     }
@@ -116,7 +135,7 @@ impl Quantity {
             Unit::Bytes => binary_bytes(Bytes(value as u64)),
             Unit::Energy => energy(value),
             Unit::Count => si(value as u64),
-            Unit::Plain if self == Self::Hypervolume => format!("{value:.1}"),
+            Unit::Plain if self == Self::Hypervolume => volume(value),
             Unit::Plain => format!("{value:.3}"),
         };
         format!("{sign}{shown}")

@@ -24,7 +24,11 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
     if comparison.verdict == Verdict::NotComparable {
         return format!("{subject}: the runs do not share what a comparison needs");
     }
-    let Some(row) = comparison.quantity(Quantity::LatencyMs) else { return subject.clone() };
+    let Some(row) = comparison.latency() else { return subject.clone() };
+    let (what, unit) = match row.quantity {
+        Quantity::RelativeLatency => ("relative latency", ""),
+        _ => ("latency", " ms"),
+    };
     if let Some((old, now)) = measured_headlines(comparison) {
         let (before, after) = (old.latency_ms, now.latency_ms);
         let change = percent(before, after);
@@ -39,11 +43,13 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
         );
     }
     match (row.base, row.new, row.change_pct) {
-        (Some(base), Some(new), Some(0.0)) if base == new => format!("{subject}: latency still {new:.3} ms"),
-        (Some(base), Some(new), Some(change)) => {
-            format!("{subject}: latency {base:.3} → {new:.3} ms ({})", show_percent(change))
+        (Some(base), Some(new), Some(0.0)) if base == new => {
+            format!("{subject}: {what} still {new:.3}{unit}")
         }
-        (None, Some(new), _) => format!("{subject}: latency {new:.3} ms where BASE found nothing"),
+        (Some(base), Some(new), Some(change)) => {
+            format!("{subject}: {what} {base:.3} → {new:.3}{unit} ({})", show_percent(change))
+        }
+        (None, Some(new), _) => format!("{subject}: {what} {new:.3}{unit} where BASE found nothing"),
         (_, None, _) => format!("{subject}: NEW has no architecture that meets the requirement"),
         _ => subject.clone(),
     }
@@ -80,6 +86,9 @@ pub(super) fn measured_sentences(comparison: &Comparison) -> Vec<String> {
 /// What is to be done about runs that cannot be compared.
 pub(super) fn advice(comparison: &Comparison) -> String {
     let blocking = comparison.differences.iter().filter(|difference| !difference.allowed);
+    if blocking.clone().any(|difference| !difference.can_be_allowed()) {
+        return "search both alike: a latency cannot be compared with a ratio of latencies".to_owned();
+    }
     let mut names: Vec<String> = Vec::new();
     for name in blocking.map(|difference| format!("--allow {}", difference.premise)) {
         // Several runs may differ in the same.
@@ -96,7 +105,7 @@ pub(super) fn quantities(comparison: &Comparison) -> Table {
     for row in &comparison.quantities {
         let show = |value: Option<f64>| value.map_or("–".into(), |value| row.quantity.show(value));
         table.push([
-            label(row.quantity).to_owned(),
+            label_on(row.quantity, row.target.as_deref()),
             show(row.base),
             show(row.new),
             row.change.map_or(String::new(), |change| change_text(row.quantity, change)),
@@ -119,6 +128,12 @@ fn direction(quantity: Quantity, change: f64) -> &'static str {
     }
 }
 
+/// The same with the accelerator, where there is one: `latency on npu`.
+pub(super) fn label_on(quantity: Quantity, target: Option<&str>) -> String {
+    let on = target.map_or(String::new(), |target| format!(" on {target}"));
+    format!("{}{on}", label(quantity))
+}
+
 pub(super) fn label(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::LatencyMs => "latency",
@@ -131,6 +146,7 @@ pub(super) fn label(quantity: Quantity) -> &'static str {
         Quantity::EnergyUj => "energy",
         Quantity::Hypervolume => "hypervolume",
         Quantity::MeasuredLatencyMs => "measured latency",
+        Quantity::RelativeLatency => "relative latency",
     }
 }
 
@@ -160,12 +176,18 @@ pub(super) fn front_sentences(fronts: &FrontComparison) -> Vec<String> {
             fronts.base_dominated, fronts.new_dominated
         ),
     ];
-    sentences.extend(volume_sentence(&fronts.reference));
+    sentences.extend(volume_sentence(&fronts.reference, fronts.relative));
     sentences
 }
 
-/// What hypervolumes are measured to; empty without a reference point.
-pub(super) fn volume_sentence(reference: &[f64]) -> Option<String> {
+/// What hypervolumes are measured to; empty without a reference point. Of runs for several accelerators, `relative`.
+pub(super) fn volume_sentence(reference: &[f64], relative: bool) -> Option<String> {
+    if let ([latency, score], true) = (reference, relative) {
+        let score = -score;
+        return Some(format!(
+            "hypervolume (relative latency × trainability) up to {latency:.3} and trainability {score:.3}"
+        ));
+    }
     let point =
         |latency_us: f64, score: f64| format!("{:.3} ms and trainability {:.3}", latency_us / 1e3, -score);
     match reference[..] {
@@ -180,9 +202,14 @@ pub(super) fn volume_sentence(reference: &[f64]) -> Option<String> {
     }
 }
 
+/// What latencies of fronts are in.
+fn unit(fronts: &FrontComparison) -> &'static str {
+    if fronts.relative { "relative" } else { "ms" }
+}
+
 /// The fastest architectures that only one front has.
 pub(super) fn members(fronts: &FrontComparison) -> Table {
-    let mut table = Table::new(&["architecture", "", "ms", "trainability", ""]).left(1).left(4);
+    let mut table = Table::new(&["architecture", "", unit(fronts), "trainability", ""]).left(1).left(4);
     for member in &fronts.members {
         let (word, other) = if member.gained { ("gained", "BASE") } else { ("lost", "NEW") };
         let relation = match (member.dominates, member.dominated_by) {
@@ -211,7 +238,8 @@ pub(super) fn members_title(fronts: &FrontComparison) -> &'static str {
 
 /// The least latency of both at equal score.
 pub(super) fn equal_scores(fronts: &FrontComparison) -> Table {
-    let mut table = Table::new(&["trainability", "BASE ms", "NEW ms", "change"]);
+    let [base, new] = ["BASE", "NEW"].map(|run| format!("{run} {}", unit(fronts)));
+    let mut table = Table::new(&["trainability", &base, &new, "change"]);
     for level in &fronts.at_equal_score {
         let show = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
         let change = level

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Comparison, Difference, Headline, Quantity, Rules, Verdict, comparable, compare, empty, fronts,
-    headlines, quantity,
+    headlines, quantity, quantity_row::Subject,
 };
 use crate::{
     error::{Error, Result},
@@ -15,7 +15,8 @@ use crate::{
 pub const TREND_SCHEMA: &str = "nas.trend/1";
 
 /// What is followed from run to run; the measured latency and the energy only where there is one.
-const FOLLOWED: [Quantity; 8] = [
+const FOLLOWED: [Quantity; 9] = [
+    Quantity::RelativeLatency,
     Quantity::LatencyMs,
     Quantity::MeasuredLatencyMs,
     Quantity::LatencyReductionPct,
@@ -82,9 +83,11 @@ pub struct TrendRun {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrendValue {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     #[serde(skip)]
     pub(super) quantity: Quantity,
+    #[serde(skip)]
+    pub(super) target: Option<String>,
     /// The number; absent where there is none.
     pub value: Option<f64>,
     /// Since the first run; absent for it, and where either has no number.
@@ -167,24 +170,29 @@ fn differences(runs: &[NamedRun], rules: &Rules) -> Vec<Difference> {
 }
 
 fn rows(runs: &[NamedRun], needed: f64, reference: &[f64], whole: bool) -> Vec<TrendRun> {
+    let targets = runs.first().map_or_else(Vec::new, |named| super::targets(&named.run.report));
+    let followed: Vec<Subject> =
+        FOLLOWED.iter().flat_map(|quantity| Subject::of(*quantity, &targets)).collect();
     let headlines = headlines(&runs.iter().map(|named| &named.run.report).collect::<Vec<_>>(), needed);
     let values: Vec<Vec<Option<f64>>> = runs
         .iter()
         .zip(&headlines)
         .map(|(named, entry)| {
             let volume = fronts::hypervolume(&fronts::points(&named.run, whole), reference);
-            FOLLOWED.iter().map(|quantity| value(*quantity, *entry, volume)).collect()
+            followed.iter().map(|subject| value(subject, *entry, volume)).collect()
         })
         .collect();
     let known = |column: usize| values.iter().any(|row| row[column].is_some());
-    let columns: Vec<usize> =
-        (0..FOLLOWED.len()).filter(|column| !FOLLOWED[*column].is_optional() || known(*column)).collect();
+    let columns: Vec<usize> = (0..followed.len())
+        .filter(|column| !followed[*column].quantity.is_optional() || known(*column))
+        .collect();
     let cell = |index: usize, column: usize| TrendValue {
-        name: FOLLOWED[column].name(),
-        quantity: FOLLOWED[column],
+        name: followed[column].name(),
+        quantity: followed[column].quantity,
+        target: followed[column].target.clone(),
         value: values[index][column],
-        since_first: moved(FOLLOWED[column], &values, (index > 0).then_some(0), index, column),
-        since_previous: moved(FOLLOWED[column], &values, index.checked_sub(1), index, column),
+        since_first: moved(followed[column].quantity, &values, (index > 0).then_some(0), index, column),
+        since_previous: moved(followed[column].quantity, &values, index.checked_sub(1), index, column),
     };
     let row = |(index, (named, entry)): (usize, (&NamedRun, &Option<&Entry>))| TrendRun {
         run: named.name.clone(),
@@ -194,10 +202,10 @@ fn rows(runs: &[NamedRun], needed: f64, reference: &[f64], whole: bool) -> Vec<T
     runs.iter().zip(&headlines).enumerate().map(row).collect()
 }
 
-fn value(quantity: Quantity, entry: Option<&Entry>, volume: Option<f64>) -> Option<f64> {
-    match quantity {
+fn value(subject: &Subject, entry: Option<&Entry>, volume: Option<f64>) -> Option<f64> {
+    match subject.quantity {
         Quantity::Hypervolume => volume,
-        _ => quantity.of(entry?),
+        _ => subject.value(entry?),
     }
 }
 

@@ -57,7 +57,9 @@ fn judged(trend: &Trend) -> String {
 fn header(trend: &Trend) -> Table {
     let values = trend.runs.first().map_or(&[][..], |run| &run.values);
     let mut names = vec!["run"];
-    names.extend(values.iter().map(|value| summary::label(value.quantity)));
+    let labels: Vec<String> =
+        values.iter().map(|value| summary::label_on(value.quantity, value.target.as_deref())).collect();
+    names.extend(labels.iter().map(String::as_str));
     Table::new(&names)
 }
 

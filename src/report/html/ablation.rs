@@ -26,7 +26,7 @@ pub(super) fn section(report: &Report) -> String {
 
 pub(super) fn drawing(report: &Report) -> Option<Drawing> {
     ablation_table(report)?;
-    let axis = Axis::from_zero(report.ablation.iter().filter_map(|row| row.latency_ms), LEFT, WIDTH - 180.0);
+    let axis = Axis::from_zero(report.ablation.iter().filter_map(AblationRow::cost), LEFT, WIDTH - 180.0);
     let rows = report.ablation.iter().enumerate();
     Some(Drawing {
         id: "ablation",
@@ -45,10 +45,13 @@ fn bar(row: &AblationRow, axis: &Axis, top: f64) -> String {
         escape(&row.name),
         escape(&short(&row.name, 25))
     );
-    let end = row.latency_ms.map_or(LEFT, |latency| axis.at(latency));
-    let said = match (row.latency_ms, row.latency_reduction_pct) {
-        (Some(latency), Some(percent)) if percent != 0.0 => format!("{latency:.3} ms, {percent:.1} % less"),
-        (Some(latency), _) => format!("{latency:.3} ms"),
+    let end = row.cost().map_or(LEFT, |latency| axis.at(latency));
+    let unit = if row.relative_latency.is_some() { "relative" } else { "ms" };
+    let said = match (row.cost(), row.latency_reduction_pct) {
+        (Some(latency), Some(percent)) if percent != 0.0 => {
+            format!("{latency:.3} {unit}, {percent:.1} % less")
+        }
+        (Some(latency), _) => format!("{latency:.3} {unit}"),
         (None, _) => "nothing feasible".to_owned(),
     };
     // Writing to a string cannot fail.

@@ -3,7 +3,8 @@
 use super::{chosen, escape, folded, short};
 use crate::{
     report::{
-        Entry, Finding, Measured, Report, Run, Table, compare::capital, measured_table, text::estimators,
+        AcrossTargets, Entry, Finding, Measured, Report, Run, Table, TargetLatency, compare::capital,
+        measured_table, targets_table, text::estimators,
     },
     units::{binary_bytes, energy, si},
 };
@@ -18,7 +19,7 @@ pub(super) fn section(run: &Run) -> String {
         escape(&report.requirement)
     );
     html += &match report.finding() {
-        Some(finding) => found(&finding) + &energies(report),
+        Some(finding) => found(&finding) + &by_target(report) + &energies(report),
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
@@ -37,10 +38,14 @@ fn found(finding: &Finding<'_>) -> String {
     let class = if gain.percent() < 0.0 { "" } else { "better" };
     let origin = match finding.measured {
         Some(_) => short(&finding.origin(), 60),
-        None => "estimated latency".to_owned(),
+        None => finding.across.map_or_else(
+            || "estimated latency".to_owned(),
+            |across| format!("estimated latency, {}", across.words()),
+        ),
     };
+    let unit = if finding.across.is_some() { "relative" } else { "ms" };
     let mut html = format!(
-        "<p class=\"verdict\">{:.3} → {:.3} ms <span class=\"{class}\">{}</span> <small>{}</small></p>\n",
+        "<p class=\"verdict\">{:.3} → {:.3} {unit} <span class=\"{class}\">{}</span> <small>{}</small></p>\n",
         gain.from_ms,
         gain.to_ms,
         gain.change(),
@@ -55,6 +60,18 @@ fn found(finding: &Finding<'_>) -> String {
     html
 }
 
+/// What each of several accelerators gains.
+fn by_target(report: &Report) -> String {
+    let Some(table) = targets_table(report) else { return String::new() };
+    let first = report.across.as_ref().map_or("", AcrossTargets::first);
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\">{}</div>\n<p class=\"soft\">Relative to the baseline's latency on the same \
+         target. Layers and blocks below are those of {}.</p>\n",
+        table.html(),
+        escape(first)
+    )
+}
+
 /// What is known of energies.
 fn energies(report: &Report) -> String {
     let lines = report.energy_lines().into_iter();
@@ -62,24 +79,29 @@ fn energies(report: &Report) -> String {
 }
 
 fn nothing(baseline: &Entry) -> String {
+    let on = |latency: &TargetLatency| format!("{:.3} ms on {}", latency.latency_ms, escape(&latency.target));
+    let takes = match baseline.latencies.is_empty() {
+        true => format!("{:.3} ms", baseline.latency_ms),
+        false => baseline.latencies.iter().map(on).collect::<Vec<_>>().join(", "),
+    };
     format!(
         "<p class=\"verdict\">No architecture meets the requirement</p>\n\
-         <p>The baseline takes {:.3} ms. Loosen the constraints, widen the space, or search longer.</p>\n",
-        baseline.latency_ms
+         <p>The baseline takes {takes}. Loosen the constraints, widen the space, or search longer.</p>\n"
     )
 }
 
 /// What to keep in mind before relying on the numbers.
 fn doubts(run: &Run) -> String {
     let mut html = String::new();
-    if let Some(accuracy) = run.held_out() {
+    // Those of several targets stand in their table.
+    if let Some(accuracy) = run.held_out().filter(|_| run.report.across.is_none()) {
         html += &format!(
             "<p>On {} networks that it had not seen, the estimator was off by {:.1} % in the mean and ranked \
              them with a Spearman correlation of {:.3}.</p>\n",
             accuracy.n, accuracy.mape_pct, accuracy.spearman
         );
     }
-    if chosen(run).is_some_and(|entry| !entry.in_range) {
+    if chosen(run).is_some_and(|entry| !entry.is_in_range()) {
         html += "<p class=\"warning\">Some layers of this architecture lie outside the range that was measured. \
                  Measure such operators before relying on the latency.</p>\n";
     }
@@ -95,8 +117,14 @@ fn numbers(run: &Run) -> Table {
     };
     let measured = entries.iter().flatten().any(|entry| entry.measured.is_some());
     let latency = if measured { "predicted latency" } else { "latency" };
-    row(latency, &|entry| format!("{:.3} ms", entry.latency_ms));
-    row("90 % interval", &|entry| format!("{:.3} to {:.3} ms", entry.latency_ms_low, entry.latency_ms_high));
+    if run.report.across.is_some() {
+        row("relative latency", &|entry| format!("{:.3}", entry.cost()));
+    } else {
+        row(latency, &|entry| format!("{:.3} ms", entry.latency_ms));
+        row("90 % interval", &|entry| {
+            format!("{:.3} to {:.3} ms", entry.latency_ms_low, entry.latency_ms_high)
+        });
+    }
     if measured {
         row("measured", &|entry| entry.measured.as_ref().map_or("–".to_owned(), spread));
     }

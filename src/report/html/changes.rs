@@ -1,6 +1,6 @@
 //! What makes the chosen architecture another one than the baseline, in words.
 
-use super::{change_ms, chosen, escape, section as titled};
+use super::{change_ms, chosen, escape, first_target, section as titled};
 use crate::report::{Change, Run, changes, unexplained_ms};
 
 pub(super) fn section(run: &Run) -> String {
@@ -18,7 +18,9 @@ pub(super) fn section(run: &Run) -> String {
     if rest.abs() >= 5e-4 {
         items += &format!("<li>the rest, which only has other neighbours: {}</li>\n", change_ms(rest));
     }
-    titled("What changed", &format!("<ul>\n{items}</ul>\n"))
+    let whose = first_target(run);
+    let whose = if whose.is_empty() { whose } else { format!("<p class=\"soft\">{whose}</p>\n") };
+    titled("What changed", &format!("{whose}<ul>\n{items}</ul>\n"))
 }
 
 fn item(change: &Change) -> String {

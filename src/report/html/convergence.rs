@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Drawing, Sign, WIDTH, folded, section as titled};
 use crate::{
-    report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis},
+    report::{ConvergenceRow, RandomLine, Report, Run, Table, svg::Axis, target::volume},
     units::{energy, si},
 };
 
@@ -12,6 +12,7 @@ const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 78.0;
 const FLOOR: f64 = HEIGHT - 44.0;
 const SEARCH: Sign = ("<path class=\"curve\" d=\"M0 6H12\"/>", "the search");
+const EXACT: Sign = ("<path class=\"exact\" d=\"M0 6H12\"/>", "the exact front");
 const RANDOM: Sign = ("<path class=\"random\" d=\"M0 6H12\"/>", "random search, same seed");
 
 pub(super) fn section(run: &Run) -> String {
@@ -19,6 +20,7 @@ pub(super) fn section(run: &Run) -> String {
     let html = drawing.figure()
         + &drawing.legend()
         + &reference(&run.report)
+        + &exact_words(&run.report)
         + &run.random.as_ref().map_or(String::new(), |random| verdict(&run.report, random))
         + &folded("Table: convergence", &table(run));
     titled("Convergence", &html)
@@ -32,7 +34,8 @@ pub(super) fn drawing(run: &Run) -> Option<Drawing> {
     let chance = random_rows(run);
     let all = || rows.iter().chain(chance);
     let x = Axis::log(all().map(|row| row.evaluations as f64), LEFT, WIDTH - 20.0);
-    let y = Axis::linear(all().map(|row| row.hypervolume), FLOOR, 12.0);
+    let exact = run.report.gap.as_ref().and_then(|gap| gap.hypervolume);
+    let y = Axis::linear(all().map(|row| row.hypervolume).chain(exact), FLOOR, 12.0);
     let places = |rows: &[ConvergenceRow]| -> Vec<(f64, f64)> {
         rows.iter().map(|row| (x.at(row.evaluations as f64), y.at(row.hypervolume))).collect()
     };
@@ -41,16 +44,40 @@ pub(super) fn drawing(run: &Run) -> Option<Drawing> {
         content += &format!("<path class=\"random\" d=\"M{}\"/>\n", line(&places(chance)));
         signs = vec![SEARCH, RANDOM];
     }
+    if let Some(exact) = exact {
+        let at = y.at(exact);
+        content += &format!("<path class=\"exact\" d=\"M{LEFT} {at:.1}H{}\"/>\n", WIDTH - 20.0);
+        if signs.is_empty() {
+            signs.push(SEARCH);
+        }
+        signs.push(EXACT);
+    }
     content += &curve(&places(rows));
-    let says = match chance.is_empty() {
-        true => "Line: hypervolume against evaluations",
-        false => "Lines: hypervolume against evaluations, the search and random search",
+    let mut says = match chance.is_empty() {
+        true => "Line: hypervolume against evaluations".to_owned(),
+        false => "Lines: hypervolume against evaluations, the search and random search".to_owned(),
     };
-    Some(Drawing { id: "convergence", height: HEIGHT, says: says.into(), content, signs })
+    if exact.is_some() {
+        says += "; a level line: the exact front";
+    }
+    Some(Drawing { id: "convergence", height: HEIGHT, says, content, signs })
 }
 
 fn random_rows(run: &Run) -> &[ConvergenceRow] {
     run.random.as_ref().map_or(&[], |random| &random.rows)
+}
+
+/// How near the search came to the exact front, where that is known.
+fn exact_words(report: &Report) -> String {
+    let known = report.gap.as_ref().and_then(|gap| Some((gap, gap.hypervolume?)));
+    known.map_or(String::new(), |(gap, exact)| {
+        format!(
+            "<p>The exact front of all {} architectures has a hypervolume of {}; the search reached {:.2} % of it.</p>\n",
+            si(gap.architectures),
+            volume(exact),
+            gap.hypervolume_pct
+        )
+    })
 }
 
 /// What random search reached, and where the search had as much.
@@ -70,8 +97,8 @@ fn verdict(report: &Report, random: &RandomLine) -> String {
         None => "the search did not get that far".to_owned(),
     };
     format!(
-        "<p>Random search reached a hypervolume of {:.1} in {} evaluations; {search}.</p>\n",
-        last.hypervolume,
+        "<p>Random search reached a hypervolume of {} in {} evaluations; {search}.</p>\n",
+        volume(last.hypervolume),
         si(last.evaluations)
     )
 }
@@ -122,6 +149,11 @@ fn line(places: &[(f64, f64)]) -> String {
 
 fn reference(report: &Report) -> String {
     match report.hypervolume_reference[..] {
+        [latency, score] if report.across.is_some() => format!(
+            "<p class=\"soft\">Hypervolume in relative latency × trainability, up to {latency:.3} and trainability \
+             {:.3}.</p>\n",
+            -score
+        ),
         [latency_us, score] => format!(
             "<p class=\"soft\">Hypervolume in µs × trainability, up to {:.3} ms and trainability {:.3}.</p>\n",
             latency_us / 1e3,
@@ -142,7 +174,7 @@ fn table(run: &Run) -> Table {
     if chance.is_empty() {
         let mut table = Table::new(&["architectures scored", "hypervolume"]);
         for row in rows {
-            table.push([si(row.evaluations), format!("{:.1}", row.hypervolume)]);
+            table.push([si(row.evaluations), volume(row.hypervolume)]);
         }
         return table;
     }
@@ -152,7 +184,7 @@ fn table(run: &Run) -> Table {
     let mut table = Table::new(&["architectures scored", "search", "random search"]);
     let at = |rows: &[ConvergenceRow], count: u64| {
         let row = rows.iter().find(|row| row.evaluations == count);
-        row.map_or("–".to_owned(), |row| format!("{:.1}", row.hypervolume))
+        row.map_or("–".to_owned(), |row| volume(row.hypervolume))
     };
     for count in counts {
         table.push([si(count), at(rows, count), at(chance, count)]);

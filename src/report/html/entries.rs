@@ -34,14 +34,17 @@ pub(super) fn table_and_details(run: &Run, shown: &[(usize, &Entry)]) -> String 
 
 /// The anchor stands inside, so that a browser without scripts unfolds the entry on its own.
 fn detail(index: usize, entry: &Entry) -> String {
-    let reduction =
-        entry.latency_reduction_pct.map_or(String::new(), |percent| format!(", {percent:.1} % less"));
+    let reduction = match entry.relative_latency {
+        Some(ratio) => Some(100.0 * (1.0 - ratio)),
+        None => entry.latency_reduction_pct,
+    };
+    let reduction = reduction.map_or(String::new(), |percent| format!(", {percent:.1} % less"));
     let energy = entry.energy_uj.map_or(String::new(), |uj| format!(", {}", energy(uj)));
     format!(
-        "<details class=\"entry\"><summary>#{index}: {:.3} ms{reduction}, trainability {:.3}</summary>\n\
+        "<details class=\"entry\"><summary>#{index}: {}{reduction}, trainability {:.3}</summary>\n\
          <p id=\"e{index}\">{} · {} MACs, {} params, model {}, peak activation {}{energy}</p>\n\
          <pre tabindex=\"0\">{}</pre></details>\n",
-        entry.latency_ms,
+        entry.cost_text(),
         entry.trainability,
         escape(&entry.id),
         si(entry.macs.0),

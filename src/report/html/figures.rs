@@ -95,7 +95,14 @@ pub fn figure_svg(run: &Run, figure: Figure) -> Result<String> {
         Figure::Landscape => landscape::drawing(run),
         Figure::Quality => predicted::drawing(run),
     };
-    let title = format!("{}: {} on {}", figure.title(), run.report.space.name, estimators(&run.report));
+    // Of several accelerators, layers and blocks are those of the first.
+    let first = run.report.across.as_ref().map(|across| across.first().to_owned());
+    let whose = match figure {
+        Figure::Layers | Figure::Landscape | Figure::Quality => first,
+        Figure::Front | Figure::Ablation | Figure::Convergence => None,
+    };
+    let whose = whose.unwrap_or_else(|| estimators(&run.report));
+    let title = format!("{}: {} on {whose}", figure.title(), run.report.space.name);
     let drawing = drawing
         .ok_or_else(|| Error::unusable(format!("no figure `{}`: {}", figure.name(), figure.needs())))?;
     Ok(drawing.standalone(&title))

@@ -1,6 +1,6 @@
 //! Latency against channels: the staircase, and the few widths of it that a curated space offers.
 
-use super::{Drawing, Sign, WIDTH, escape, folded, section as titled, staircase::Plane};
+use super::{Drawing, Sign, WIDTH, escape, first_target, folded, section as titled, staircase::Plane};
 use crate::{
     report::{Curve, Landscape, Run, Table},
     units::si,
@@ -24,7 +24,7 @@ const SIGNS: [Sign; 5] = [
 pub(super) fn section(run: &Run) -> String {
     let Some((landscape, first, others)) = parts(run) else { return String::new() };
     let Some(drawing) = drawing(run) else { return String::new() };
-    let html = intro(landscape, first)
+    let html = intro(run, landscape, first)
         + &drawing.figure()
         + &drawing.legend()
         + &said(first)
@@ -55,14 +55,15 @@ fn parts(run: &Run) -> Option<(&Landscape, &Curve, &[Curve])> {
     Some((landscape, first, others))
 }
 
-fn intro(landscape: &Landscape, first: &Curve) -> String {
+fn intro(run: &Run, landscape: &Landscape, first: &Curve) -> String {
     let lanes = match landscape.lanes {
         1 => String::new(),
         lanes => format!(" Vertical lines are multiples of {lanes}, the accelerator's parallelism factor."),
     };
     format!(
-        "<p class=\"soft\">What the layers of block {} of the chosen architecture are estimated to take with other {}, \
+        "<p class=\"soft\">{}What the layers of block {} of the chosen architecture are estimated to take with other {}, \
          everything else as it is. Of all blocks, its latency changed most.{lanes}</p>\n",
+        first_target(run),
         escape(&first.block),
         first.width.name()
     )

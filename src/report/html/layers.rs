@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Drawing, Sign, WIDTH, chosen, escape, folded, pairs, section as titled};
+use super::{Drawing, Sign, WIDTH, chosen, escape, first_target, folded, pairs, section as titled};
 use crate::report::{
     BlockCost, BlockPair, Run, Table,
     svg::{Axis, short},
@@ -27,7 +27,8 @@ pub(super) fn section(run: &Run) -> String {
     let Some(drawing) = drawing(run) else { return String::new() };
     let both = chosen(run).is_some();
     let html = format!(
-        "<p class=\"soft\">{}Each piece is one layer; its colour says what limits it.</p>\n{}{}{}",
+        "<p class=\"soft\">{}{}Each piece is one layer; its colour says what limits it.</p>\n{}{}{}",
+        first_target(run),
         if both { "Upper bar: baseline; lower bar: chosen. " } else { "" },
         drawing.legend(),
         drawing.figure(),

@@ -74,6 +74,11 @@ fn pairs(run: &Run) -> Vec<BlockPair<'_>> {
     alone
 }
 
+/// Whose layers and blocks are shown, as the beginning of a paragraph; empty where a run is for one accelerator.
+fn first_target(run: &Run) -> String {
+    run.report.across.as_ref().map_or(String::new(), |across| format!("On {}. ", escape(across.first())))
+}
+
 fn section(title: &str, content: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{content}</section>\n", escape(title))
 }

@@ -1,6 +1,6 @@
 //! How far the latencies can be trusted: what the estimator's file says of networks it has not seen.
 
-use super::{folded, predicted, section as titled};
+use super::{first_target, folded, predicted, section as titled};
 use crate::{
     estimator::{Accuracy, Quality},
     report::{Run, Table},
@@ -10,7 +10,10 @@ pub(super) fn section(run: &Run) -> String {
     let Some(quality) = &run.quality else { return String::new() };
     let Some(sentence) = sentence(quality) else { return String::new() };
     let table = table(quality, false).html();
-    let mut html = format!("<p>{sentence}</p>\n<div class=\"scroll\" tabindex=\"0\">{table}</div>\n");
+    let mut html = format!(
+        "<p>{}{sentence}</p>\n<div class=\"scroll\" tabindex=\"0\">{table}</div>\n",
+        first_target(run)
+    );
     if !quality.layers_by_kind.is_empty() || !quality.isolated_by_kind.is_empty() {
         html += &folded("Table: by kind of operator", &self::table(quality, true));
     }

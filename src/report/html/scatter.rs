@@ -21,6 +21,14 @@ const SIGNS: [Sign; 4] = [
     ("<path class=\"every\" d=\"M6 6h0\"/>", "the rest of the front"),
 ];
 
+/// A relative latency has no interval.
+fn signs(run: &Run) -> Vec<Sign> {
+    let relative = run.report.across.is_some();
+    let words =
+        |word: &'static str| if relative { word.trim_end_matches(", with 90 % interval") } else { word };
+    SIGNS.into_iter().map(|(sign, word)| (sign, words(word))).collect()
+}
+
 pub(super) fn section(run: &Run) -> String {
     let Some(drawing) = drawing(run, true) else { return String::new() };
     let (points, shown) = (run.points(), entries::shown(run));
@@ -56,11 +64,11 @@ pub(super) fn drawing(run: &Run, links: bool) -> Option<Drawing> {
         "Scatter plot of {} architectures, latency against trainability; the baseline is a cross.",
         points.len()
     );
-    Some(Drawing { id: "scatter", height: HEIGHT, says, content, signs: SIGNS.to_vec() })
+    Some(Drawing { id: "scatter", height: HEIGHT, says, content, signs: signs(run) })
 }
 
 fn caption(plane: &Plane, points: &[FrontPoint]) -> String {
-    let beyond = points.iter().filter(|point| !plane.x.holds(point.latency_ms)).count();
+    let beyond = points.iter().filter(|point| !plane.x.holds(point.cost())).count();
     let slower =
         if beyond == 0 { String::new() } else { format!(" {beyond} slower ones lie beyond the edges.") };
     format!(
@@ -74,21 +82,23 @@ fn every_table(run: &Run, points: &[FrontPoint]) -> String {
     if points.len() <= run.report.front.len().min(entries::MOST) {
         return String::new();
     }
-    let mut table = Table::new(&["id", "latency ms", "trainability"]);
+    let mut table = Table::new(&["id", x_name(run), "trainability"]);
     for point in points {
-        table.push([
-            point.id.clone(),
-            format!("{:.3}", point.latency_ms),
-            format!("{:.3}", point.trainability),
-        ]);
+        table.push([point.id.clone(), format!("{:.3}", point.cost()), format!("{:.3}", point.trainability)]);
     }
     let title = format!("List: all {} architectures of the front", points.len());
     folded_list(&title, &table)
 }
 
+/// What the axis of latencies shows.
+fn x_name(run: &Run) -> &'static str {
+    if run.report.across.is_some() { "relative latency" } else { "latency ms" }
+}
+
 /// The two axes.
 struct Plane {
     x: Axis,
+    x_name: &'static str,
     y: Axis,
 }
 
@@ -96,9 +106,11 @@ impl Plane {
     /// Wide enough for the baseline and the shown entries with their intervals.
     fn over(run: &Run, shown: &[(usize, &Entry)]) -> Self {
         let entries = || shown.iter().map(|(_, entry)| *entry).chain([&run.report.baseline]);
-        let latencies = entries().flat_map(|entry| [entry.latency_ms_low, entry.latency_ms_high]);
+        let latencies = entries().flat_map(interval);
         let scores = entries().map(|entry| entry.trainability);
+        let x_name = if run.report.across.is_some() { "relative latency" } else { "latency in ms" };
         Self {
+            x_name,
             x: Axis::linear(latencies, LEFT, WIDTH - 12.0),
             y: Axis::linear_over(scores, LEAST_SPAN, HEIGHT - BOTTOM, 12.0),
         }
@@ -128,16 +140,17 @@ impl Plane {
             );
         }
         svg + &format!(
-            "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"middle\">latency in ms</text>\n\
+            "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
              <text transform=\"translate(14 {:.0}) rotate(-90)\" text-anchor=\"middle\">trainability</text>\n",
             (LEFT + right) / 2.0,
             HEIGHT - 8.0,
+            self.x_name,
             (12.0 + floor) / 2.0
         )
     }
 
     fn cross_hair(&self, baseline: &Entry) -> String {
-        let (x, y) = (self.x.at(baseline.latency_ms), self.y.at(baseline.trainability));
+        let (x, y) = (self.x.at(baseline.cost()), self.y.at(baseline.trainability));
         format!(
             "<path class=\"cross\" d=\"M{x:.1} 12V{}M{LEFT} {y:.1}H{}\"/>\n\
              <path class=\"mark\" d=\"M{:.1} {:.1}l12 12m0 -12l-12 12\"><title>{}</title></path>\n\
@@ -154,16 +167,16 @@ impl Plane {
 
     /// All points of the front in one path, as round strokes of no length.
     fn every(&self, points: &[FrontPoint]) -> String {
-        let inside = points.iter().filter(|p| self.x.holds(p.latency_ms) && self.y.holds(p.trainability));
+        let inside = points.iter().filter(|p| self.x.holds(p.cost()) && self.y.holds(p.trainability));
         let marks: String = inside
-            .map(|p| format!("M{:.1} {:.1}h0", self.x.at(p.latency_ms), self.y.at(p.trainability)))
+            .map(|p| format!("M{:.1} {:.1}h0", self.x.at(p.cost()), self.y.at(p.trainability)))
             .collect();
         if marks.is_empty() { marks } else { format!("<path class=\"every\" d=\"{marks}\"/>\n") }
     }
 
     fn entry(&self, entry: &Entry, best: bool) -> String {
-        let (x, y) = (self.x.at(entry.latency_ms), self.y.at(entry.trainability));
-        let (low, high) = (self.x.at(entry.latency_ms_low), self.x.at(entry.latency_ms_high));
+        let (x, y) = (self.x.at(entry.cost()), self.y.at(entry.trainability));
+        let [low, high] = interval(entry).map(|end| self.x.at(end));
         let mark = match best {
             true => format!("<path class=\"best\" d=\"M{:.1} {y:.1}l8 -8l8 8l-8 8Z\"/>", x - 8.0),
             false => format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"),
@@ -172,7 +185,21 @@ impl Plane {
     }
 }
 
+/// The 90 % interval of the latency; a relative latency has none.
+fn interval(entry: &Entry) -> [f64; 2] {
+    match entry.relative_latency {
+        Some(ratio) => [ratio; 2],
+        None => [entry.latency_ms_low, entry.latency_ms_high],
+    }
+}
+
 fn said(name: &str, entry: &Entry) -> String {
+    if entry.relative_latency.is_some() {
+        let on = entry.latencies.iter().map(|on| format!("{} {:.3} ms", on.target, on.latency_ms));
+        let (cost, on) = (entry.cost_text(), on.collect::<Vec<_>>().join(", "));
+        let id = short(&entry.id, 40);
+        return format!("{name}: {cost} ({on}), trainability {:.3}, {id}", entry.trainability);
+    }
     format!(
         "{name}: {:.3} ms ({:.3} to {:.3}), trainability {:.3}, {}",
         entry.latency_ms,

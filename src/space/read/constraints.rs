@@ -29,14 +29,15 @@ pub(super) fn constraints(node: &Node<'_>) -> Option<Vec<Constraint>> {
     sound.then_some(constraints)
 }
 
-fn bounds(node: &Node<'_>, metric: Metric) -> Option<Vec<Constraint>> {
+/// The bounds on one metric.
+pub(super) fn bounds(node: &Node<'_>, metric: Metric) -> Option<Vec<Constraint>> {
     let fields = node.fields(&BOUNDS.map(|(name, ..)| name))?;
     let mut constraints = Vec::new();
     for (name, side, limit) in BOUNDS {
         let Some(node) = fields.optional(name) else { continue };
         let least = if metric == Metric::Trainability { -1e18 } else { 0.0 };
         let value = node.f64_in(least..=1e18)?;
-        constraints.push(Constraint { metric, side, limit: limit(value) });
+        constraints.push(Constraint::new(metric, side, limit(value)));
     }
     if constraints.is_empty() {
         node.problem("no bound", "max, min, max_of_baseline or min_of_baseline");
@@ -69,11 +70,7 @@ pub(super) fn with_default(mut constraints: Vec<Constraint>) -> Vec<Constraint> 
     let floor =
         |constraint: &Constraint| constraint.metric == Metric::Trainability && constraint.side == Side::Min;
     if !constraints.iter().any(floor) {
-        constraints.push(Constraint {
-            metric: Metric::Trainability,
-            side: Side::Min,
-            limit: Limit::OfBaseline(1.0),
-        });
+        constraints.push(Constraint::new(Metric::Trainability, Side::Min, Limit::OfBaseline(1.0)));
     }
     constraints
 }

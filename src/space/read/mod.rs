@@ -5,11 +5,11 @@ mod constraints;
 mod head;
 mod property;
 mod stage;
-
-use std::path::PathBuf;
+mod targets;
 
 use baseline::Baseline;
 use property::{CHANNELS, DEPTH_MULTIPLIER, INPUT_SIZE, Registry};
+use targets::Estimators;
 
 use super::{Genotype, Space, gene::Choice, target::FROM_ESTIMATOR};
 use crate::{
@@ -70,7 +70,7 @@ fn content_hash(text: &str, parallelism: u32) -> String {
 
 struct Target {
     parallelism: u32,
-    estimator: Option<PathBuf>,
+    estimators: Estimators,
 }
 
 struct Input {
@@ -101,7 +101,8 @@ fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
     let mut space = Space {
         name: name?.to_owned(),
         hash: String::new(),
-        estimator: target.estimator,
+        estimator: target.estimators.one,
+        targets: target.estimators.several,
         dtype: dtype?,
         parallelism: target.parallelism,
         input_channels: input.channels,
@@ -127,13 +128,13 @@ fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
 }
 
 fn target(node: &Node<'_>, factor: Option<u32>) -> Option<Target> {
-    let fields = node.fields(&["parallelism", "estimator", "energy"])?;
+    let fields = node.fields(&["parallelism", "estimator", "estimators", "objective", "energy"])?;
     let parallelism = fields.required("parallelism").and_then(|node| parallelism(node, factor));
-    let estimator = fields.or("estimator", None, |node| node.string().map(|path| Some(PathBuf::from(path))));
+    let estimators = targets::estimators(&fields);
     // Energies matter to a search alone, which looks for the file itself (`space::Target`).
     let energy = fields.or("energy", "", Node::string);
     energy?;
-    Some(Target { parallelism: parallelism?, estimator: estimator? })
+    Some(Target { parallelism: parallelism?, estimators: estimators? })
 }
 
 /// A number, or the factor of the estimator.
@@ -149,7 +150,7 @@ fn parallelism(node: &Node<'_>, factor: Option<u32>) -> Option<u32> {
     let factor = factor.filter(|factor| (1..=MOST).contains(factor));
     if factor.is_none() {
         node.expected(
-            "the estimator whose lanes are meant: give it with --estimator EST, or name it in target.estimator",
+            "the estimator whose lanes are meant: give it with --estimator EST, or name it in target.estimator or target.estimators",
         );
     }
     factor
