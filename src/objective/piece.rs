@@ -63,8 +63,8 @@ pub(super) struct Pieces(Vec<RwLock<HashMap<Fingerprint, Known, AsIs>>>);
 
 /// Pieces are kept on so many shelves, of which each is locked by itself.
 const SHELVES: usize = 256;
-/// A shelf with more pieces than this is cleared. Full shelves take about 40 MB.
-const MOST: usize = 128;
+/// A shelf with so many pieces, as many as a table of 128 places takes, is cleared. Full shelves take about 35 MB.
+const MOST: usize = 112;
 
 impl Default for Pieces {
     fn default() -> Self {
