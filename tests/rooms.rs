@@ -8,12 +8,13 @@ use std::{
 };
 
 /// Each room with its floor. Rooms of one floor may import each other.
-const FLOORS: [(&str, u32); 20] = [
+const FLOORS: [(&str, u32); 22] = [
     ("units", 0),
     ("stable_hash", 0),
     ("schemas", 0),
     ("error", 1),
     ("io", 1),
+    ("process", 2),
     ("network", 2),
     ("space", 3),
     ("measurement", 3),
@@ -24,6 +25,7 @@ const FLOORS: [(&str, u32); 20] = [
     ("estimator", 4),
     ("trainability", 4),
     ("energy", 4),
+    ("trainer", 4),
     ("search", 5),
     ("objective", 5),
     ("report", 6),
@@ -41,7 +43,7 @@ const KEPT_APART: [(&str, &[&str]); 9] = [
     ("clap", &["src/cli"]),
     ("indicatif", &["src/cli"]),
     ("anyhow", &["src/cli"]),
-    ("std::process", &["src/cli", "src/main.rs", "src/measure/runner"]),
+    ("std::process", &["src/cli", "src/main.rs", "src/process", "src/measure/runner", "src/trainer"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -11,10 +11,11 @@ use clap::ValueEnum;
 use nas::{
     measure::{
         About, Command, Fake, ModelFormat, Parser, PlanOptions, Runner, Server, Subject, Summary,
-        SweepOptions, Table, Template, Termination, Wanted, draw, note_device, plan, sweep,
+        SweepOptions, Table, Termination, Wanted, draw, note_device, plan, sweep,
     },
     network::{DType, Network},
     onnx::is_onnx,
+    process::Template,
     report::{Report, Table as Rows},
     space::{Space, Target},
 };
@@ -268,7 +269,8 @@ fn subjects(args: &Args) -> anyhow::Result<Vec<Network>> {
 }
 
 fn runner(args: &Args) -> anyhow::Result<Box<dyn Runner>> {
-    let template = args.runner_command.as_deref().map(Template::parse).transpose()?;
+    let template =
+        args.runner_command.as_deref().map(|text| Template::parse("--runner-command", text)).transpose()?;
     Ok(match (args.runner, template) {
         (RunnerName::Fake, _) => Box::new(Fake::new(args.seed, 0.01)),
         (RunnerName::Tract, _) => tract(args)?,

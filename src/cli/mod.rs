@@ -20,6 +20,7 @@ mod schema;
 mod search;
 mod space;
 mod targets;
+mod train;
 mod uncertain;
 mod values;
 mod verify;
@@ -51,6 +52,7 @@ enum Command {
     Export(export::Args),
     Fit(fit::Args),
     Measure(measure::Args),
+    Train(train::Args),
     Report(report::Args),
     Compare(compare::Args),
     Completions(completions::Args),
@@ -92,6 +94,7 @@ fn run(command: Command) -> anyhow::Result<Status> {
         Command::Export(args) => export::run(&args),
         Command::Fit(args) => fit::run(args),
         Command::Measure(args) => measure::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),

@@ -180,6 +180,21 @@ pub(super) fn report_path(run: &Path) -> anyhow::Result<PathBuf> {
     Ok(run.join("report.json"))
 }
 
+/// The run and, behind a `#`, one of its entries.
+pub(super) fn run_and_entry(subject: &str) -> (&str, Option<&str>) {
+    subject.rsplit_once('#').map_or((subject, None), |(run, entry)| (run, Some(entry)))
+}
+
+/// Writes a report that has learnt something, and what the search has left beside it.
+pub(super) fn save_report(report: &Report, path: &Path) -> anyhow::Result<()> {
+    report.save(path)?;
+    let markdown = path.with_file_name("report.md");
+    if markdown.exists() {
+        write_atomically(&markdown, report_markdown(report).as_bytes())?;
+    }
+    Ok(())
+}
+
 pub(super) fn rendered(report: &Report, format: Format) -> String {
     match format {
         Format::Text => report_text(report),

@@ -11,7 +11,11 @@ use nas::{
     space::Target,
 };
 
-use super::{output, report::report_path, targets};
+use super::{
+    output,
+    report::{report_path, run_and_entry},
+    targets,
+};
 
 /// The most rows that are shown of a plan.
 const SHOWN: usize = 15;
@@ -38,7 +42,7 @@ pub(super) fn estimator(
 }
 
 fn beside(subject: &str, target: Option<&str>) -> anyhow::Result<Option<PathBuf>> {
-    let run = subject.rsplit_once('#').map_or(subject, |(run, _)| run);
+    let (run, _) = run_and_entry(subject);
     let is_run = Path::new(run).is_dir() || run.ends_with("report.json");
     if is_run && let Ok(path) = report_path(Path::new(run)) {
         let number = targets::number(&Report::load(&path)?, target, false)?;

@@ -1,25 +1,45 @@
-//! Values on the command line of `nas measure`.
+//! Values on the command lines of `nas measure` and `nas train`.
 
 use std::time::Duration;
 
-use nas::measure::{ModelFormat, Parser};
+use nas::{
+    measure::{ModelFormat, Parser},
+    trainer::Form,
+};
 
 /// How a program prints its times, by name.
 pub(super) fn parser(text: &str) -> Result<Parser, String> {
-    let known = Parser::NAMES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, parser)| *parser).ok_or_else(|| {
-        let names = Parser::NAMES.map(|(name, _)| name);
-        format!("expected {}", nas::error::one_of(text, &names))
-    })
+    named(&Parser::NAMES, text)
 }
 
 /// The form of a model file, by name.
 pub(super) fn model_format(text: &str) -> Result<ModelFormat, String> {
-    let known = ModelFormat::NAMES.iter().find(|(name, _)| *name == text);
-    known.map(|(_, format)| *format).ok_or_else(|| {
-        let names = ModelFormat::NAMES.map(|(name, _)| name);
+    named(&ModelFormat::NAMES, text)
+}
+
+/// The form of a model that is to be trained, by name.
+pub(super) fn form(text: &str) -> Result<Form, String> {
+    named(&Form::NAMES, text)
+}
+
+fn named<T: Copy>(names: &[(&'static str, T)], text: &str) -> Result<T, String> {
+    let known = names.iter().find(|(name, _)| *name == text);
+    known.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
         format!("expected {}", nas::error::one_of(text, &names))
     })
+}
+
+/// A number above zero.
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected a number above zero".into())
+}
+
+/// A number from zero on.
+pub(super) fn from_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "expected a number from zero on".into())
 }
 
 /// A percentage as a share.

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use nas::{
-    io::write_atomically,
     measure::{Spread, Subject, Table},
     network::Network,
-    report::{Measured, Report, measured_table, report_markdown, targets_table, verdict_text},
+    report::{Measured, Report, measured_table, targets_table, verdict_text},
 };
 
-use super::{report::report_path, targets};
+use super::{
+    report::{report_path, run_and_entry, save_report},
+    targets,
+};
 
 /// A report with entries to be measured.
 pub(super) struct Verified {
@@ -25,10 +27,7 @@ pub(super) struct Verified {
 impl Verified {
     /// Opens the report of `run`, or of `run#entry`; of several accelerators, `target` is the one to be measured.
     pub(super) fn open(subject: &str, target: Option<&str>) -> anyhow::Result<Self> {
-        let (run, entry) = match subject.rsplit_once('#') {
-            Some((run, entry)) => (run, Some(entry)),
-            None => (subject, None),
-        };
+        let (run, entry) = run_and_entry(subject);
         let path = report_path(Path::new(run))?;
         let report = Report::load(&path)?;
         targets::number(&report, target, false)?;
@@ -83,12 +82,7 @@ impl Verified {
             bail!("nothing was measured, so {} is as it was", self.path.display());
         };
         self.report.choose();
-        self.report.save(&self.path)?;
-        // What the search has left beside it says the same.
-        let markdown = self.path.with_file_name("report.md");
-        if markdown.exists() {
-            write_atomically(&markdown, report_markdown(&self.report).as_bytes())?;
-        }
+        save_report(&self.report, &self.path)?;
         Ok(format!("{}\n{}", verdict_text(&self.report), rows.text()))
     }
 }

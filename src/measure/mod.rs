@@ -17,7 +17,7 @@ pub use about::{About, note_device};
 pub use plan::{Doubt, Doubted, Place, PlanOptions, Wanted, draw, plan, plan_where_uncertain};
 #[cfg(feature = "tract")]
 pub use runner::Tract;
-pub use runner::{Command, Fake, ModelFormat, Parser, Runner, Server, Template, Times};
+pub use runner::{Command, Fake, ModelFormat, Parser, Runner, Server, Times};
 pub use spread::Spread;
 pub use subject::{Subject, SubjectKind};
 pub use sweep::{Progress, Summary, SweepOptions, Termination, sweep};

@@ -73,6 +73,7 @@ impl Report {
             front,
             front_size: outcome.front.len(),
             ablation,
+            accuracy_tolerance: None,
             gap: None,
             convergence: convergence.collect(),
             hypervolume_reference: outcome.reference.map_or(Vec::new(), |point| point.to_vec()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryEnergy, Measured, TargetLatency};
+use super::{EntryEnergy, Measured, TargetLatency, Trained};
 use crate::{
     estimator::NetworkEstimate,
     network::Network,
@@ -43,6 +43,9 @@ pub struct Entry {
     /// What a device said, if the architecture was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+    /// What training made of it, if it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Trained>,
     /// The zero-shot trainability score.
     pub trainability: f64,
     /// Multiply-adds.
@@ -107,6 +110,7 @@ impl Entry {
             relative_latency: None,
             latencies: Vec::new(),
             measured: None,
+            trained: None,
             trainability: rounded(trainability.score),
             macs: network.macs(),
             params: network.params(),

@@ -2,9 +2,14 @@
 //!
 //! A search knows predictions only. Once a device has spoken, it decides: among the entries that were measured like
 //! the fastest one, the least measured latency that keeps to the limit is the one to take, and where the baseline was
-//! measured as well, the gain is told as measured, with the prediction beside it.
+//! measured as well, the gain is told as measured, with the prediction beside it. Once some were trained like the
+//! baseline, only those count that are accurate enough.
 
-use super::{AcrossTargets, Entry, Measured, Report, across::target_lines};
+use super::{
+    AcrossTargets, Entry, Measured, Report,
+    across::target_lines,
+    trained::{accuracy_line, decimals},
+};
 
 /// The architecture to take, and what it gains.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +28,8 @@ pub struct Finding<'r> {
     pub overtaken: Option<(usize, &'r Entry)>,
     /// The limit on the latency in milliseconds, where the entry takes longer as measured.
     pub over_limit_ms: Option<f64>,
+    /// The most accurate entry, where training says that none is accurate enough, with what it lacks.
+    pub inaccurate: Option<(usize, f64)>,
 }
 
 /// Latencies before and after, in milliseconds; relative ones, ratios, where a run was for several accelerators.
@@ -54,17 +61,33 @@ impl Report {
     /// What the run comes to; none where nothing met the requirement.
     #[must_use]
     pub fn finding(&self) -> Option<Finding<'_>> {
-        let chosen = self.chosen.filter(|index| *index < self.front.len())?;
-        let front = || self.front.iter().enumerate();
-        let predicted = front().nth(chosen)?;
+        let accurate: Vec<usize> = self
+            .trained()
+            .filter(|(_, _, more)| self.is_accurate(*more))
+            .map(|(index, _, _)| index)
+            .collect();
+        let counts = |index: &usize| accurate.is_empty() || accurate.contains(index);
+        let front = || self.front.iter().enumerate().filter(|(index, _)| counts(index));
+        let predicted = match accurate.is_empty() {
+            true => front().nth(self.chosen?)?,
+            false => front().min_by(|a, b| a.1.cost().total_cmp(&b.1.cost()))?,
+        };
         let limit_ms = predicted.1.measured.as_ref().and_then(|measured| self.limit_ms(measured));
         let (index, entry) = least_measured(predicted, front(), limit_ms);
         let fastest = front().min_by(|a, b| a.1.latency_ms.total_cmp(&b.1.latency_ms));
         let overtaken = fastest.filter(|(_, other)| is_beaten(other, entry));
         let over_limit_ms = limit_ms.filter(|limit| entry.measured.as_ref().is_some_and(|m| m.ms() > *limit));
-        let measured = gain(&self.baseline, entry);
-        let across = self.across.as_ref();
-        Some(Finding { baseline: &self.baseline, index, entry, measured, across, overtaken, over_limit_ms })
+        let most_accurate = self.trained().max_by(|a, b| a.2.total_cmp(&b.2));
+        Some(Finding {
+            baseline: &self.baseline,
+            index,
+            entry,
+            measured: gain(&self.baseline, entry),
+            across: self.across.as_ref(),
+            overtaken,
+            over_limit_ms,
+            inaccurate: most_accurate.filter(|_| accurate.is_empty()).map(|(index, _, more)| (index, -more)),
+        })
     }
 
     /// Makes the entry to take the chosen one; after something was measured.
@@ -158,6 +181,11 @@ impl Finding<'_> {
         target_lines(self.baseline, self.entry)
     }
 
+    /// The accuracies as trained; none unless baseline and entry were trained alike.
+    pub(super) fn accuracy(&self) -> Option<String> {
+        accuracy_line(self.baseline, self.entry)
+    }
+
     /// The prediction beside a measured headline; none where the headline is the prediction.
     pub(super) fn beside(&self) -> Option<String> {
         let Gain { from_ms, to_ms } = self.predicted();
@@ -168,6 +196,13 @@ impl Finding<'_> {
     /// What to keep in mind, in sentences without a full stop.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        if let Some((index, lacks)) = self.inaccurate {
+            notes.push(format!(
+                "as trained, no entry is as accurate as the baseline; #{index} lacks least, {}; train others with `nas \
+                 train RUN#ENTRY`, or allow less with --tolerance",
+                decimals(lacks)
+            ));
+        }
         let ms = |entry: &Entry| entry.measured.as_ref().map(Measured::ms);
         if let Some((index, other)) = self.overtaken
             && let Some((theirs, ours)) = ms(other).zip(ms(self.entry))

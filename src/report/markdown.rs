@@ -3,12 +3,14 @@
 use super::{
     Entry, Report,
     across::targets_table,
+    agreement,
     compare::{capital, escaped},
     measured_table::measured_table,
     text::{
         ablation_table, effort, energy_origin, estimators, front_table, layer_table, least, range_note,
         totals,
     },
+    trained_table,
 };
 use crate::{
     estimator::NetworkEstimate,
@@ -39,6 +41,10 @@ pub fn report_markdown(report: &Report) -> String {
     if let Some(table) = measured_table(report) {
         text += &format!("\n## Measured\n\n{}", table.markdown());
     }
+    if let Some(table) = trained_table(report) {
+        let agreed = agreement(report).map_or(String::new(), |line| format!("\n{}.\n", capital(&line)));
+        text += &format!("\n## Trained\n\n{}{agreed}", table.markdown());
+    }
     if let Some(table) = ablation_table(report) {
         text += &format!("\n## Ablation\n\n{}", table.markdown());
     }
@@ -54,7 +60,7 @@ pub fn report_markdown(report: &Report) -> String {
 fn verdict(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let lines = report.energy_lines().into_iter().chain(found.notes());
+    let lines = found.accuracy().into_iter().chain(report.energy_lines()).chain(found.notes());
     let notes: String = lines.map(|line| format!("{}.\n\n", capital(&line))).collect();
     format!("**{}**, {}{beside}.\n\n{notes}", found.headline(), escaped(&found.origin()))
 }

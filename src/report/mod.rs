@@ -21,6 +21,7 @@ mod svg;
 mod table;
 mod target;
 mod text;
+mod trained;
 
 pub use across::{AcrossTargets, ReportTarget, TargetLatency, targets_table};
 pub use assemble::{Settings, ablate, exact_gap, front_csv};
@@ -39,6 +40,7 @@ pub use run::{FrontPoint, Run, check_run_folder, estimator_file};
 pub use table::Table;
 pub use target::{TargetEntry, TargetLayer};
 pub use text::{entry_text, report_text, verdict_text};
+pub use trained::{Trained, agreement, trained_table};
 
 use std::path::Path;
 
@@ -105,8 +107,12 @@ pub struct Report {
     /// How many architectures the whole front has.
     pub front_size: usize,
     /// The index in `front` of the architecture with the least latency; the least measured one of those that were
-    /// measured, once the one with the least predicted latency was.
+    /// measured, once the one with the least predicted latency was; of those that are accurate enough, once some were
+    /// trained.
     pub chosen: Option<usize>,
+    /// By how much less accurate than the baseline a trained architecture may be; none where nothing was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_tolerance: Option<f64>,
     /// What single kinds of gene achieve, if it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ablation: Vec<AblationRow>,
@@ -208,11 +214,15 @@ impl Report {
         if problems.is_empty() { Ok(report) } else { Err(Error::Input(problems)) }
     }
 
-    /// Measurements that cannot be.
+    /// Measurements and accuracies that cannot be.
     fn measured_problems(&self, file: &str) -> Vec<Problem> {
         let front = self.front.iter().enumerate().map(|(index, entry)| (format!("front[{index}]"), entry));
         let entries = std::iter::once(("baseline".to_owned(), &self.baseline)).chain(front);
-        entries.flat_map(|(place, entry)| measured::problems(entry, file, &place)).collect()
+        let problems = |(place, entry): (String, &Entry)| {
+            let trained = trained::problems(entry, file, &place);
+            measured::problems(entry, file, &place).into_iter().chain(trained)
+        };
+        entries.flat_map(problems).collect()
     }
 
     /// Writes the report, whole or not at all.

@@ -1,6 +1,9 @@
 //! Reports as text for people.
 
-use super::{Entry, ExactGap, Finding, Report, Table, across::targets_table, measured_table::measured_table};
+use super::{
+    Entry, ExactGap, Finding, Report, Table, across::targets_table, agreement,
+    measured_table::measured_table, trained_table,
+};
 use crate::{
     estimator::NetworkEstimate,
     io::{plain, plain_line},
@@ -33,6 +36,10 @@ pub fn report_text(report: &Report) -> String {
     }
     text += &targets_table(report).map_or(String::new(), |table| format!("\nby target\n{}", table.text()));
     text += &measured_table(report).map_or(String::new(), |table| format!("\nmeasured\n{}", table.text()));
+    if let Some(table) = trained_table(report) {
+        text += &format!("\ntrained\n{}", table.text());
+        text += &agreement(report).map_or(String::new(), |line| format!("{line}\n"));
+    }
     text += &ablation_table(report).map_or(String::new(), |table| format!("\nablation\n{}", table.text()));
     match report.finding() {
         Some(found) => {
@@ -54,7 +61,8 @@ pub(super) fn energy_origin(report: &Report) -> Option<String> {
 pub fn verdict_text(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let lines = found.target_lines().into_iter().chain(report.energy_lines()).chain(found.notes());
+    let lines = found.target_lines().into_iter().chain(found.accuracy()).chain(report.energy_lines());
+    let lines = lines.chain(found.notes());
     let notes: String = lines.map(|line| format!("  {line}\n")).collect();
     format!("{}, {}{beside}\n{notes}", found.headline(), found.origin())
 }
@@ -63,6 +71,9 @@ pub fn verdict_text(report: &Report) -> String {
 pub(super) fn least(found: &Finding<'_>) -> String {
     match found.overtaken {
         Some(_) => format!("least measured latency, #{}", found.index),
+        None if found.accuracy().is_some() && found.inaccurate.is_none() => {
+            format!("least latency at no less accuracy, #{}", found.index)
+        }
         None if found.across.is_some() => "least relative latency".to_owned(),
         None => "least latency".to_owned(),
     }

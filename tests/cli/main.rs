@@ -26,4 +26,5 @@ mod reading;
 mod schema;
 mod schema_check;
 mod schema_samples;
+mod train;
 mod verdict;

@@ -11,7 +11,7 @@ use nas::{
     measurement::Target,
     report::{
         ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet, Measured, Origin,
-        Report, Run, TargetEntry,
+        Report, Run, TargetEntry, Trained,
         compare::{Against, Condition, NamedRun, Rules, Trend, compare},
     },
 };
@@ -169,6 +169,12 @@ fn full_entry(mut entry: Entry) -> Entry {
         device: Some("board".into()),
         runner: Some("bench".into()),
     });
+    entry.trained = Some(Trained {
+        accuracy: 0.7,
+        samples: vec![0.69, 0.7, 0.72],
+        metric: Some("top-1".into()),
+        trainer: Some("train {model}".into()),
+    });
     entry
 }
 
@@ -186,6 +192,7 @@ fn report() -> Report {
         saved_kwh: 0.5,
     });
     report.free = Some(vec!["fused".into()]);
+    report.accuracy_tolerance = Some(0.01);
     report.ablation[0].exact = true;
     report.gap = Some(ExactGap {
         architectures: 144,

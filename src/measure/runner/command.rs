@@ -5,13 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    ModelFormat, Models, Parser, Runner, Template, Times, checked,
-    process::{Process, Silence},
-};
+use super::{ModelFormat, Models, Parser, Runner, Times, checked};
 use crate::{
     error::{Error, Result},
     measure::{about::About, subject::Subject},
+    process::{Process, Silence, Template},
 };
 
 /// Starts a program for each measurement, such as `benchmark_model --graph={model}`.
@@ -36,7 +34,7 @@ impl Command {
         timeout: Duration,
         format: ModelFormat,
     ) -> Result<Self> {
-        if !template.has_model() {
+        if !template.has("model") {
             return Err(Error::unusable(
                 "--runner-command: found no {model}, expected it where the path of the model goes",
             ));
@@ -45,7 +43,7 @@ impl Command {
     }
 
     fn run(&self, path: &str) -> Result<Result<String, String>> {
-        let (program, arguments) = self.template.words(path);
+        let (program, arguments) = self.template.filled(&[("model", path)]);
         let mut process = Process::start(&program, &arguments, Stdio::null())?;
         let start = Instant::now();
         let mut output = String::new();

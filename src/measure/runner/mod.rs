@@ -4,9 +4,7 @@ mod command;
 mod fake;
 mod models;
 mod parser;
-mod process;
 mod server;
-mod template;
 #[cfg(feature = "tract")]
 mod tract;
 
@@ -15,7 +13,6 @@ pub use fake::Fake;
 pub use models::ModelFormat;
 pub use parser::Parser;
 pub use server::Server;
-pub use template::Template;
 #[cfg(feature = "tract")]
 pub use tract::Tract;
 

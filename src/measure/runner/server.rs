@@ -12,15 +12,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{
-    ModelFormat, Models, Runner, Template, Times, checked, parser,
-    process::{Process, Silence},
-};
+use super::{ModelFormat, Models, Runner, Times, checked, parser};
 use crate::{
     error::{Error, Result, one_of},
     measure::{about::About, subject::Subject},
     measurement::{LayerTimes, NodeTimes, join_nodes},
     network::DType,
+    process::{Process, Silence, Template},
 };
 
 /// A program that stays.
@@ -45,13 +43,13 @@ impl Server {
         timeout: Duration,
         format: ModelFormat,
     ) -> Result<Self> {
-        if template.has_model() {
+        if template.has("model") {
             return Err(Error::unusable(
                 "--runner-command: found {model}, which a server reads from its input; leave it out, or take \
                  --runner command",
             ));
         }
-        let (program, arguments) = template.words("");
+        let (program, arguments) = template.filled(&[]);
         let mut process = Process::start(&program, &arguments, Stdio::piped())?;
         let hello = match process.line(timeout) {
             Ok(line) => line,

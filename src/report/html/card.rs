@@ -3,8 +3,8 @@
 use super::{chosen, escape, folded, short};
 use crate::{
     report::{
-        AcrossTargets, Entry, Finding, Measured, Report, Run, Table, TargetLatency, compare::capital,
-        measured_table, targets_table, text::estimators,
+        AcrossTargets, Entry, Finding, Measured, Report, Run, Table, TargetLatency, agreement,
+        compare::capital, measured_table, targets_table, text::estimators, trained::decimals, trained_table,
     },
     units::{binary_bytes, energy, si},
 };
@@ -30,6 +30,11 @@ pub(super) fn section(run: &Run) -> String {
     );
     html += &measured_table(report)
         .map_or(String::new(), |table| folded("Table: predicted and measured latencies", &table));
+    if let Some(table) = trained_table(report) {
+        html += &agreement(report)
+            .map_or(String::new(), |line| format!("<p class=\"soft\">{}.</p>\n", capital(&line)));
+        html += &folded("Table: accuracy as trained", &table);
+    }
     html + "</section>\n"
 }
 
@@ -54,6 +59,9 @@ fn found(finding: &Finding<'_>) -> String {
     html += &finding
         .beside()
         .map_or(String::new(), |beside| format!("<p class=\"soft\">{}.</p>\n", escape(&capital(&beside))));
+    if let Some(line) = finding.accuracy() {
+        html += &format!("<p>{}.</p>\n", escape(&capital(&line)));
+    }
     for note in finding.notes() {
         html += &format!("<p class=\"warning\">{}.</p>\n", escape(&capital(&note)));
     }
@@ -127,6 +135,11 @@ fn numbers(run: &Run) -> Table {
     }
     if measured {
         row("measured", &|entry| entry.measured.as_ref().map_or("–".to_owned(), spread));
+    }
+    if entries.iter().flatten().any(|entry| entry.trained.is_some()) {
+        row("accuracy, trained", &|entry| {
+            entry.trained.as_ref().map_or("–".to_owned(), |own| decimals(own.accuracy))
+        });
     }
     row("trainability score", &|entry| format!("{:.3}", entry.trainability));
     if entries.iter().flatten().any(|entry| entry.energy_uj.is_some()) {

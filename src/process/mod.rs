@@ -1,4 +1,8 @@
-//! Child processes that cannot keep us waiting for ever.
+//! Programs of the user's: they are started without a shell and cannot keep us waiting for ever.
+
+mod template;
+
+pub use template::Template;
 
 use std::{
     collections::VecDeque,
@@ -21,16 +25,17 @@ const WAITING: usize = 64;
 /// Lines of stderr that are kept for messages.
 const LAST_WORDS: usize = 5;
 
-/// A running program, whose output comes line by line.
-pub(super) struct Process {
-    pub(super) name: String,
+/// A running program, whose output comes line by line. It ends with this.
+pub struct Process {
+    /// The program as it was started.
+    pub name: String,
     child: Child,
     lines: Receiver<String>,
     errors: Arc<Mutex<VecDeque<String>>>,
 }
 
 /// Why there is no line.
-pub(super) enum Silence {
+pub enum Silence {
     /// The program has ended its output.
     Ended,
     /// The time is over.
@@ -39,13 +44,16 @@ pub(super) enum Silence {
 
 impl Process {
     /// Starts a program; `stdin` says what it reads.
-    pub(super) fn start(program: &str, arguments: &[String], stdin: Stdio) -> Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(program: &str, arguments: &[String], stdin: Stdio) -> Result<Self> {
         let mut command = std::process::Command::new(program);
         command.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
-            let said =
-                format!("cannot start `{program}`: {error}; is it installed, and --runner-command right?");
-            Error::unusable(said)
+            Error::unusable(format!(
+                "cannot start `{program}`: {error}; is it installed, and its name right?"
+            ))
         })?;
         let (send, lines) = sync_channel(WAITING);
         listen(child.stdout.take(), move |line| send.send(line).is_ok());
@@ -62,12 +70,16 @@ impl Process {
         Ok(Self { name: program.to_owned(), child, lines, errors })
     }
 
-    pub(super) fn stdin(&mut self) -> Option<std::process::ChildStdin> {
+    /// Where it reads from, to be taken once.
+    pub fn stdin(&mut self) -> Option<std::process::ChildStdin> {
         self.child.stdin.take()
     }
 
     /// The next line of the output.
-    pub(super) fn line(&self, timeout: Duration) -> Result<String, Silence> {
+    ///
+    /// # Errors
+    /// There is none within `timeout`, or none any more.
+    pub fn line(&self, timeout: Duration) -> Result<String, Silence> {
         self.lines.recv_timeout(timeout).map_err(|error| match error {
             RecvTimeoutError::Timeout => Silence::Late,
             RecvTimeoutError::Disconnected => Silence::Ended,
@@ -75,7 +87,8 @@ impl Process {
     }
 
     /// The end of what the program said on stderr, for messages; nothing where it said nothing.
-    pub(super) fn last_words(&self) -> String {
+    #[must_use]
+    pub fn last_words(&self) -> String {
         // What it wrote just before its end may still be on its way.
         thread::sleep(Duration::from_millis(100));
         let words = self.errors.lock().map(|words| words.iter().cloned().collect::<Vec<String>>());
@@ -84,7 +97,10 @@ impl Process {
     }
 
     /// Waits for the program's end; whether it ended well.
-    pub(super) fn finish(&mut self, timeout: Duration) -> Result<bool, Silence> {
+    ///
+    /// # Errors
+    /// It goes on for longer than `timeout`.
+    pub fn finish(&mut self, timeout: Duration) -> Result<bool, Silence> {
         let start = Instant::now();
         loop {
             match self.child.try_wait() {
