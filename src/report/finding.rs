@@ -77,7 +77,7 @@ impl Report {
         let fastest = front().min_by(|a, b| a.1.latency_ms.total_cmp(&b.1.latency_ms));
         let overtaken = fastest.filter(|(_, other)| is_beaten(other, entry));
         let over_limit_ms = limit_ms.filter(|limit| entry.measured.as_ref().is_some_and(|m| m.ms() > *limit));
-        let most_accurate = self.trained().max_by(|a, b| a.2.total_cmp(&b.2));
+        let most_accurate = self.trained().min_by(|a, b| a.2.total_cmp(&b.2));
         Some(Finding {
             baseline: &self.baseline,
             index,
@@ -86,7 +86,7 @@ impl Report {
             across: self.across.as_ref(),
             overtaken,
             over_limit_ms,
-            inaccurate: most_accurate.filter(|_| accurate.is_empty()).map(|(index, _, more)| (index, -more)),
+            inaccurate: most_accurate.filter(|_| accurate.is_empty()).map(|(index, _, lacks)| (index, lacks)),
         })
     }
 

@@ -66,20 +66,23 @@ impl Report {
         finalists
     }
 
-    /// The entries that were trained like the baseline, by their indices, with the accuracy that each has more.
+    /// The entries that were trained like the baseline, by their indices, with what each lacks of its accuracy.
     pub(super) fn trained(&self) -> impl Iterator<Item = (usize, &Entry, f64)> {
-        let baseline = self.baseline.trained.as_ref();
-        self.front.iter().enumerate().filter_map(move |(index, entry)| {
-            let (trained, baseline) = entry.trained.as_ref().zip(baseline)?;
-            let more = trained.accuracy - baseline.accuracy;
-            trained.is_like(baseline).then_some((index, entry, more))
-        })
+        let front = self.front.iter().enumerate();
+        front.filter_map(|(index, entry)| Some((index, entry, self.lacks(entry)?)))
     }
 
-    /// Whether an accuracy that is by so much more than the baseline's is enough.
-    pub(super) fn is_accurate(&self, more: f64) -> bool {
+    /// What `entry` lacks of this baseline's accuracy, less than nothing where it has more; none unless both were
+    /// trained alike.
+    pub(super) fn lacks(&self, entry: &Entry) -> Option<f64> {
+        let (own, baseline) = entry.trained.as_ref().zip(self.baseline.trained.as_ref())?;
+        own.is_like(baseline).then_some(baseline.accuracy - own.accuracy)
+    }
+
+    /// Whether an accuracy that lacks so much of the baseline's is enough.
+    pub(super) fn is_accurate(&self, lacks: f64) -> bool {
         // What was written in decimals must not fail by the last bit of their difference.
-        more >= -self.accuracy_tolerance.unwrap_or(0.0) - 1e-12
+        lacks <= self.accuracy_tolerance.unwrap_or(0.0) + 1e-12
     }
 }
 
@@ -124,7 +127,7 @@ pub fn trained_table(report: &Report) -> Option<Table> {
 pub fn agreement(report: &Report) -> Option<String> {
     let entries: Vec<(f64, f64)> = report
         .trained()
-        .map(|(_, entry, more)| (entry.trainability, more))
+        .map(|(_, entry, lacks)| (entry.trainability, -lacks))
         .chain(report.baseline.trained.as_ref().map(|_| (report.baseline.trainability, 0.0)))
         .collect();
     let (mut pairs, mut agreed) = (0_u32, 0_u32);

@@ -162,7 +162,8 @@ impl Trainer {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::network::{Activation, DType, NetworkBuilder, Shape, Source, ops::Dense};

@@ -51,6 +51,19 @@ fn accuracy_decides_which_finalist_is_taken() {
     assert!(nas(&["report", path, "-o", page.to_str().unwrap()]).status.success());
     assert!(fs::read_to_string(page).unwrap().contains("accuracy, trained"));
 
+    let gate = |new: &Path, condition: &str| {
+        let made = nas(&["compare", path, new.to_str().unwrap(), "--fail-if", condition]);
+        (made.status.code(), stdout(&made))
+    };
+    let (code, said) = gate(&run, "accuracy<-1%");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("accuracy, trained") && said.contains("0.7500"), "by accuracy: {said}");
+    let untrained = folder.path().join("untrained");
+    search(&untrained, &["-n", "300"]);
+    let (code, said) = gate(&untrained, "accuracy<-1%");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("NEW has no accuracy; train it with `nas train`"), "{said}");
+
     let (said, talk) = train(&["--tolerance", "0.05"]);
     assert!(!talk.contains("training"), "what was trained is not trained again: {talk}");
     assert!(said.contains("top-1 0.7000 → 0.6500"), "{said}");

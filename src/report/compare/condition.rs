@@ -259,16 +259,22 @@ impl Condition {
         GateResult { failed: result.failed && significant, observed, ..result }
     }
 
-    /// As [`Self::check`] for energies, which a run knows only if it was searched with a model of them: what is not
-    /// known cannot pass. `found` says which run has a headline architecture at all.
-    pub(super) fn check_energy(&self, base: Option<f64>, new: Option<f64>, found: [bool; 2]) -> GateResult {
+    /// As [`Self::check`] for what a run knows only if it was asked for: what is not known cannot pass. `remedy` says
+    /// what is lacking and how to get it; `found` says which run has a headline architecture at all.
+    pub(super) fn check_known(
+        &self,
+        base: Option<f64>,
+        new: Option<f64>,
+        found: [bool; 2],
+        remedy: &str,
+    ) -> GateResult {
         let is_change = !matches!(self.limit, Limit::Value(_));
         let missing = match (base, new, found) {
             (_, None, [_, true]) => "NEW",
             (None, Some(_), [true, _]) if is_change => "BASE",
             _ => return self.check(base, new),
         };
-        let observed = format!("{missing} has no energy; search it again with --energy");
+        let observed = format!("{missing} has no {remedy}");
         GateResult { condition: self.text.clone(), failed: true, observed }
     }
 
@@ -340,7 +346,7 @@ mod tests {
     #[test]
     fn an_energy_that_is_not_known_passes_nothing() {
         let check = |condition: &str, base, new, found| {
-            condition.parse::<Condition>().unwrap().check_energy(base, new, found)
+            condition.parse::<Condition>().unwrap().check_known(base, new, found, "energy; try this")
         };
         let both = [true, true];
         assert!(check("energy_uj>+2%", Some(1.0), None, both).observed.starts_with("NEW has no energy"));

@@ -1,8 +1,8 @@
 //! Two runs against each other: what changed, and whether that is acceptable.
 //!
 //! The headline of a run is its least latency at no less trainability than the
-//! baseline of BASE; the least measured one where all runs have measured their
-//! fastest. Predicted numbers carry no noise, so they are compared
+//! baseline of BASE, or at no less accuracy where all runs were trained alike; the
+//! least measured one where all runs have measured their fastest. Predicted numbers carry no noise, so they are compared
 //! exactly; whether a difference would show on a device is another question,
 //! which the estimator's held-out error answers. Measured latencies are compared
 //! by their medians, and a rank test tells a difference from noise.
@@ -143,8 +143,7 @@ pub fn compare(base: &Run, new: &Run, rules: &Rules) -> Comparison {
     if comparison.differences.iter().any(|difference| !difference.allowed) {
         return comparison;
     }
-    let needed = base.report.baseline.trainability;
-    let entries = headlines(&[&base.report, &new.report], needed);
+    let entries = headlines(&[&base.report, &new.report]);
     let entry = |index: usize| entries.get(index).copied().flatten();
     let (old, now) = (entry(0), entry(1));
     let fronts = FrontComparison::of(base, new);
@@ -189,12 +188,19 @@ fn targets(report: &Report) -> Vec<&str> {
     targets.map(|target| target.name.as_str()).collect()
 }
 
-/// Of each run the least latency (relative, where runs are for several accelerators) at no less than the score that is `needed`: as measured if each run has measured its
-/// least predicted one, so that a run is never set against another kind of number.
-fn headlines<'r>(reports: &[&'r Report], needed: f64) -> Vec<Option<&'r Entry>> {
-    let enough = |report: &'r Report| {
-        report.front.iter().enumerate().filter(move |(_, entry)| entry.trainability >= needed)
+/// Of each run the least latency (relative, where runs are for several accelerators) of what is good enough for the
+/// first: as measured if each run has measured its least predicted one, so that a run is never set against another
+/// kind of number.
+fn headlines<'r>(reports: &[&'r Report]) -> Vec<Option<&'r Entry>> {
+    let Some(first) = reports.first() else { return Vec::new() };
+    let by_accuracy =
+        reports.iter().all(|report| report.front.iter().any(|entry| first.lacks(entry).is_some()));
+    let suffices = move |entry: &Entry| match by_accuracy {
+        true => first.lacks(entry).is_some_and(|lacks| first.is_accurate(lacks)),
+        false => entry.trainability >= first.baseline.trainability,
     };
+    let enough =
+        move |report: &'r Report| report.front.iter().enumerate().filter(move |(_, entry)| suffices(entry));
     let predicted: Vec<_> = reports
         .iter()
         .map(|report| enough(report).min_by(|a, b| a.1.cost().total_cmp(&b.1.cost())))
@@ -290,12 +296,12 @@ impl Comparison {
             return condition.without_target();
         }
         let (base, new) = (row.and_then(|row| row.base), row.and_then(|row| row.new));
+        let found = self.headline.each_ref().map(Option::is_some);
+        let known = |remedy: &str| condition.check_known(base, new, found, remedy);
         match condition.quantity() {
             Quantity::MeasuredLatencyMs => condition.check_measured(base, new, self.measured.as_ref()),
-            Quantity::EnergyUj => {
-                let found = self.headline.each_ref().map(Option::is_some);
-                condition.check_energy(base, new, found)
-            }
+            Quantity::EnergyUj => known("energy; search it again with --energy"),
+            Quantity::Accuracy => known("accuracy; train it with `nas train`"),
             _ => condition.check(base, new),
         }
     }

@@ -1,7 +1,7 @@
 //! What is compared of two runs, and in which units.
 
 use crate::{
-    report::{Entry, entry::rounded, target::volume},
+    report::{Entry, entry::rounded, target::volume, trained::decimals},
     units::{Bytes, binary_bytes, energy, si},
 };
 
@@ -16,6 +16,8 @@ pub enum Quantity {
     LatencyReductionPct,
     /// Its trainability score.
     Trainability,
+    /// Its accuracy as trained.
+    Accuracy,
     /// Its multiply-adds.
     Macs,
     /// Its trained numbers.
@@ -45,11 +47,12 @@ pub(super) enum Unit {
 
 impl Quantity {
     /// Names as they stand in files and conditions.
-    pub const NAMES: [(&'static str, Self); 11] = [
+    pub const NAMES: [(&'static str, Self); 12] = [
         ("relative_latency", Self::RelativeLatency),
         ("latency_ms", Self::LatencyMs),
         ("latency_reduction_pct", Self::LatencyReductionPct),
         ("trainability", Self::Trainability),
+        ("accuracy", Self::Accuracy),
         ("macs", Self::Macs),
         ("params", Self::Params),
         ("model_bytes", Self::ModelBytes),
@@ -72,14 +75,14 @@ impl Quantity {
             Self::Macs | Self::Params => Unit::Count,
             Self::ModelBytes | Self::PeakActivationBytes => Unit::Bytes,
             Self::EnergyUj => Unit::Energy,
-            Self::Trainability | Self::Hypervolume | Self::RelativeLatency => Unit::Plain,
+            Self::Trainability | Self::Accuracy | Self::Hypervolume | Self::RelativeLatency => Unit::Plain,
         }
     }
 
     /// Whether less of it is better.
     #[must_use]
     pub fn smaller_is_better(self) -> bool {
-        !matches!(self, Self::LatencyReductionPct | Self::Trainability | Self::Hypervolume)
+        !matches!(self, Self::LatencyReductionPct | Self::Trainability | Self::Accuracy | Self::Hypervolume)
     }
 
     /// Whether a change in percent of it means anything: a score may have its zero anywhere.
@@ -89,7 +92,7 @@ impl Quantity {
 
     /// Whether runs may know nothing of it; it is left out where none does.
     pub(super) fn is_optional(self) -> bool {
-        matches!(self, Self::MeasuredLatencyMs | Self::EnergyUj | Self::RelativeLatency)
+        matches!(self, Self::MeasuredLatencyMs | Self::EnergyUj | Self::RelativeLatency | Self::Accuracy)
     }
 
     /// Whether runs for several accelerators have one of it for each.
@@ -113,6 +116,7 @@ impl Quantity {
             Self::LatencyMs => Some(entry.latency_ms),
             Self::LatencyReductionPct => entry.latency_reduction_pct,
             Self::Trainability => Some(entry.trainability),
+            Self::Accuracy => Some(entry.trained.as_ref()?.accuracy),
             Self::Macs => Some(entry.macs.0 as f64),
             Self::Params => Some(entry.params.0 as f64),
             Self::ModelBytes => Some(entry.model_bytes.0 as f64),
@@ -136,6 +140,7 @@ impl Quantity {
             Unit::Energy => energy(value),
             Unit::Count => si(value as u64),
             Unit::Plain if self == Self::Hypervolume => volume(value),
+            Unit::Plain if self == Self::Accuracy => decimals(value),
             Unit::Plain => format!("{value:.3}"),
         };
         format!("{sign}{shown}")

@@ -139,6 +139,7 @@ pub(super) fn label(quantity: Quantity) -> &'static str {
         Quantity::LatencyMs => "latency",
         Quantity::LatencyReductionPct => "reduction from baseline",
         Quantity::Trainability => "trainability",
+        Quantity::Accuracy => "accuracy, trained",
         Quantity::Macs => "MACs",
         Quantity::Params => "params",
         Quantity::ModelBytes => "model",

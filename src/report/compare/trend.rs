@@ -14,13 +14,14 @@ use crate::{
 /// The value of a trend's `schema`.
 pub const TREND_SCHEMA: &str = "nas.trend/1";
 
-/// What is followed from run to run; the measured latency and the energy only where there is one.
-const FOLLOWED: [Quantity; 9] = [
+/// What is followed from run to run; measured latency, accuracy and energy only where there is one.
+const FOLLOWED: [Quantity; 10] = [
     Quantity::RelativeLatency,
     Quantity::LatencyMs,
     Quantity::MeasuredLatencyMs,
     Quantity::LatencyReductionPct,
     Quantity::Trainability,
+    Quantity::Accuracy,
     Quantity::Params,
     Quantity::PeakActivationBytes,
     Quantity::EnergyUj,
@@ -124,7 +125,6 @@ impl Trend {
         let whole = runs.iter().all(|named| named.run.front.is_some());
         let references = runs.iter().map(|named| &named.run.report.hypervolume_reference);
         let reference = references.into_iter().find(|point| !point.is_empty()).cloned().unwrap_or_default();
-        let needed = first.run.report.baseline.trainability;
         let counted = if comparable { runs } else { &[] };
         Ok(Self {
             schema: TREND_SCHEMA,
@@ -132,7 +132,7 @@ impl Trend {
             verdict: comparison.verdict,
             against,
             of: fronts::extent(whole),
-            runs: rows(counted, needed, &reference, whole),
+            runs: rows(counted, &reference, whole),
             reference,
             comparison,
         })
@@ -169,11 +169,11 @@ fn differences(runs: &[NamedRun], rules: &Rules) -> Vec<Difference> {
     found
 }
 
-fn rows(runs: &[NamedRun], needed: f64, reference: &[f64], whole: bool) -> Vec<TrendRun> {
+fn rows(runs: &[NamedRun], reference: &[f64], whole: bool) -> Vec<TrendRun> {
     let targets = runs.first().map_or_else(Vec::new, |named| super::targets(&named.run.report));
     let followed: Vec<Subject> =
         FOLLOWED.iter().flat_map(|quantity| Subject::of(*quantity, &targets)).collect();
-    let headlines = headlines(&runs.iter().map(|named| &named.run.report).collect::<Vec<_>>(), needed);
+    let headlines = headlines(&runs.iter().map(|named| &named.run.report).collect::<Vec<_>>());
     let values: Vec<Vec<Option<f64>>> = runs
         .iter()
         .zip(&headlines)
