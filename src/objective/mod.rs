@@ -1,6 +1,7 @@
 //! What the search of architectures minimises, and what it must keep to.
 
 mod compiled;
+mod formats;
 mod goal;
 mod metrics;
 mod piece;
@@ -82,7 +83,7 @@ impl<'a> ArchitectureSearch<'a> {
     ///
     /// # Errors
     /// As [`Self::new`]; or the space limits the energy, or it is a goal, and there is no model of it, or that has no prices for the
-    /// space's number format.
+    /// space's number formats.
     pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
         Self::across(space, Targets::one(estimator), options)
     }
@@ -90,12 +91,13 @@ impl<'a> ArchitectureSearch<'a> {
     /// Searches for one accelerator or several at once.
     ///
     /// # Errors
-    /// As [`Self::with`]; or there are several accelerators and an energy model, whose energies are those of one.
+    /// As [`Self::with`]; the space leaves the number format open and an estimator does not know all; or there are several accelerators and an energy model, whose energies are those of one.
     pub fn across(space: &'a Space, targets: Targets<'a>, options: SearchOptions<'a>) -> Result<Self> {
         let SearchOptions { free: kinds, energy, goal } = options;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         check_latency(&targets)?;
         check_energy(space, energy, goal, &targets)?;
+        formats::check(space, &targets, energy)?;
         let network = space.network(&space.baseline().0)?;
         let mut baseline = Metrics::on(&network, &targets);
         if let (Some(model), Some(first)) = (energy, targets.list().first()) {
@@ -285,7 +287,7 @@ fn check_energy(
              energy/horowitz-2014-45nm.json, or name it in target.energy",
             space.name()
         ))),
-        (_, Some(model)) => model.check(space.dtype()),
+        (_, Some(model)) => space.dtypes().iter().try_for_each(|dtype| model.check(*dtype)),
         (None, None) => Ok(()),
     }
 }

@@ -54,7 +54,7 @@ pub fn report_markdown(report: &Report) -> String {
 fn verdict(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let lines = report.energy_lines().into_iter().chain(found.notes());
+    let lines = report.energy_lines().into_iter().chain(report.dtype_line()).chain(found.notes());
     let notes: String = lines.map(|line| format!("{}.\n\n", capital(&line))).collect();
     format!("**{}**, {}{beside}.\n\n{notes}", found.headline(), escaped(&found.origin()))
 }
