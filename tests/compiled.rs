@@ -19,7 +19,29 @@ fn root() -> PathBuf {
 
 fn estimators() -> Vec<Estimator> {
     let names = ["ethos-u55-128", "ethos-u65-512", "ethos-u85-2048", "cpu-ort-x86"];
-    names.map(|name| Estimator::load(&root().join(format!("estimators/{name}.json"))).unwrap()).into()
+    names.map(|name| Estimator::parse(name, &in_all_formats(name).to_string()).unwrap()).into()
+}
+
+/// A shipped estimator as if other number formats had been measured as well, each as slow as it is wide.
+fn in_all_formats(name: &str) -> serde_json::Value {
+    let text = std::fs::read_to_string(root().join(format!("estimators/{name}.json"))).unwrap();
+    let mut estimator: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let own = estimator["kinds"]["any"]["range"]["bytes_per_value"][0].as_f64().unwrap();
+    for (dtype, bytes) in [("int8", 1.0), ("fp16", 2.0), ("fp32", 4.0)] {
+        if bytes == own {
+            continue;
+        }
+        let mut kinds = estimator["kinds"].clone();
+        for model in kinds.as_object_mut().unwrap().values_mut() {
+            model["range"]["bytes_per_value"] = serde_json::json!([bytes, bytes]);
+            for price in model["prices"].as_object_mut().unwrap().values_mut() {
+                *price = (bytes / own * price.as_f64().unwrap()).into();
+            }
+        }
+        let corrections = estimator["corrections"].clone();
+        estimator["by_dtype"][dtype] = serde_json::json!({ "kinds": kinds, "corrections": corrections });
+    }
+    estimator
 }
 
 /// Alternatives that differ from seed to seed, all of them in the end.
@@ -35,8 +57,7 @@ fn genotype(space: &Space, seed: usize) -> Vec<u8> {
 /// The shipped table, which follows the schedule of the latency's estimator, and an estimator as if it had been fitted
 /// on energies, which has a schedule of its own.
 fn energies() -> [EnergyModel; 2] {
-    let text = std::fs::read_to_string(root().join("estimators/ethos-u65-512.json")).unwrap();
-    let mut fitted: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut fitted = in_all_formats("ethos-u65-512");
     fitted["target"] = "energy_mj".into();
     fitted["unit"] = "mJ".into();
     let table = root().join("energy/horowitz-2014-45nm.json");
@@ -106,6 +127,42 @@ fn the_shipped_spaces_score_alike_on_both_ways() {
     for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
         let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
         estimators().iter().for_each(|estimator| check(&space, estimator, 150));
+    }
+}
+
+/// A shipped space in which the number format is a gene.
+fn in_any_format(name: &str) -> Space {
+    let text = std::fs::read_to_string(root().join(format!("search-spaces/{name}.json"))).unwrap();
+    let mut space: serde_json::Value = serde_json::from_str(&text).unwrap();
+    space["dtype"] = serde_json::json!(["int8", "fp16", "fp32"]);
+    space["baseline"]["dtype"] = "fp16".into();
+    read_space(name, &space.to_string()).unwrap()
+}
+
+#[test]
+fn number_formats_score_alike_on_both_ways_and_none_is_taken_for_another() {
+    let (energies, estimators) = (energies(), estimators());
+    for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
+        let space = in_any_format(name);
+        assert_eq!(space.genes()[0].name, "dtype");
+        for (energy, estimator) in energies.iter().zip([&estimators[1], &estimators[3]]) {
+            check_with(&space, estimator, Some(energy), 90);
+            let options = SearchOptions { energy: Some(energy), ..SearchOptions::default() };
+            let search = ArchitectureSearch::with(&space, estimator, options).unwrap();
+            let mut genes = space.baseline().0.clone();
+            let [int8, fp16, fp32] = [0, 1, 2].map(|format| {
+                genes[0] = format;
+                search.metrics(&genes).unwrap()
+            });
+            assert!(int8.latency_us < fp16.latency_us && fp16.latency_us < fp32.latency_us, "{name}");
+            assert!(int8.energy_uj < fp16.energy_uj && fp16.energy_uj < fp32.energy_uj, "{name}");
+            assert!(int8.model_bytes < fp16.model_bytes && fp16.model_bytes < fp32.model_bytes);
+            assert_eq!(2 * int8.peak_activation.0, fp16.peak_activation.0);
+            assert_eq!(4 * int8.peak_activation.0, fp32.peak_activation.0);
+            assert_eq!((int8.macs, int8.params), (fp32.macs, fp32.params));
+            assert_eq!(int8.trainability, fp32.trainability, "the score knows nothing of formats");
+        }
+        check_across(&space, &estimators, Across::Worst, 20);
     }
 }
 
@@ -201,14 +258,21 @@ fn any_space() -> impl Strategy<Value = String> {
             Some(r#""features": 64, "inner": 16, "output_stride": 4"#),
         ),
     ]);
-    (prop::collection::vec(stage, 1..=3), head).prop_map(|(stages, (head, chosen))| {
+    let dtype = pick(&[
+        (r#""int8""#, None),
+        (r#"["int8", "fp32"]"#, Some(r#""int8""#)),
+        (r#"["fp32", "int8", "fp16"]"#, Some(r#""fp16""#)),
+    ]);
+    let all = (prop::collection::vec(stage, 1..=3), head, dtype);
+    all.prop_map(|(stages, (head, chosen), (dtypes, dtype))| {
         let (fields, genes): (Vec<String>, Vec<String>) = stages.into_iter().unzip();
+        let dtype = dtype.map_or(String::new(), |dtype| format!(r#""dtype": {dtype}, "#));
         format!(
-            r#"{{ "schema": "nas.space/1", "name": "any", "target": {{ "parallelism": 8 }}, "dtype": "int8",
+            r#"{{ "schema": "nas.space/1", "name": "any", "target": {{ "parallelism": 8 }}, "dtype": {dtypes},
                "input": {{ "size": [64, 97, 320] }}, "depth_multipliers": [0.5, 1.0],
                "stem": {{ "kernel": 3, "stride": 2, "channels": [8, 16], "activation": "relu6", "pool": [1, 2] }},
                "stages": [{}], "head": {{ {head} }},
-               "baseline": {{ "input": 97, "depth_multiplier": 1.0, "stem": {{ "channels": 8, "pool": 2 }}, "stages": [{}],
+               "baseline": {{ {dtype}"input": 97, "depth_multiplier": 1.0, "stem": {{ "channels": 8, "pool": 2 }}, "stages": [{}],
                               "head": {{ {} }} }} }}"#,
             fields.join(", "),
             genes.join(", "),

@@ -7,10 +7,15 @@
 
 First a line about the device; then, for each line `{"model": PATH, "nodes": BOOL}` on stdin, one line on stdout with the raw
 times of single runs and, where wanted, from a second session with profiling, the times of each node. Ends with stdin.
+
+With `--int8`, each model is quantised first, as ONNX Runtime's own tool does it (QDQ, a scale for each channel of the weights,
+unsigned activations), with scales from one random picture: times do not depend on them, accuracy does. Operators on their own
+would be mostly conversions from and to single precision, so measure `--sorts networks`. Needs the package onnx as well.
 """
 
 import argparse
 import json
+import logging
 import os
 import platform
 import signal
@@ -80,6 +85,30 @@ def nodes(path, arguments):
     return [{**node, "us": node["us"][arguments.warm_up :]} for node in found.values()]
 
 
+def quantised(path, folder):
+    """The model in int8 in `folder`; nodes keep their names."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class OnePicture(CalibrationDataReader):
+        def __init__(self):
+            self.left = [inputs(session(path, 1))]
+
+        def get_next(self):
+            return self.left.pop() if self.left else None
+
+    to = os.path.join(folder, "int8.onnx")
+    kinds = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
+    quantize_static(path, to, OnePicture(), quant_format=QuantFormat.QDQ, per_channel=True, **kinds)
+    return to
+
+
+def answered(request, path, arguments):
+    answer = {"latency_us": timed(path, arguments)}
+    if request.get("nodes", True) and arguments.profiled:
+        answer["nodes"] = nodes(path, arguments)
+    return answer
+
+
 def cpu():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -106,7 +135,10 @@ def main():
     parser.add_argument("--least", type=int, default=5, help="runs of a model at least")
     parser.add_argument("--most", type=int, default=40, help="and at most")
     parser.add_argument("--profiled", type=int, default=5, help="runs with profiling; 0 for none")
+    parser.add_argument("--int8", action="store_true", help="quantise the models")
     arguments = parser.parse_args()
+    if arguments.int8:
+        logging.disable(logging.WARNING)  # The tool recommends a step that brings nothing for these models.
     if arguments.cpu_time and arguments.threads != 1:
         parser.error("--cpu-time counts one thread; give --threads 1")
     # Ctrl-C is for nas, which ends this process when it has written what there is.
@@ -117,17 +149,20 @@ def main():
         "device": f"cpu-ort-{platform.machine()}",
         "accelerator": cpu(),
         "runtime": f"onnxruntime {onnxruntime.__version__}, CPUExecutionProvider, all optimisations"
+        + (", QDQ" if arguments.int8 else "")
         + (", time of the thread" if arguments.cpu_time else ""),
         "threads": arguments.threads,
-        "dtype": "fp32",
+        "dtype": "int8" if arguments.int8 else "fp32",
     }
     print(json.dumps(about), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = {"latency_us": timed(request["model"], arguments)}
-            if request.get("nodes", True) and arguments.profiled:
-                answer["nodes"] = nodes(request["model"], arguments)
+            if arguments.int8:
+                with tempfile.TemporaryDirectory() as folder:
+                    answer = answered(request, quantised(request["model"], folder), arguments)
+            else:
+                answer = answered(request, request["model"], arguments)
         except Exception as error:  # What one model does wrong must not end the sweep.
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)

@@ -158,7 +158,15 @@ pub(super) fn problem<'a>(
         bail!("{} has no gene of the kind `{kind}` to be freed; see `nas space`", args.space.display());
     }
     let free = (!args.free.is_empty()).then(|| args.free.clone());
-    Ok(ArchitectureSearch::across(space, targets, SearchOptions { free, energy, goal: args.objective })?)
+    let search =
+        ArchitectureSearch::across(space, targets, SearchOptions { free, energy, goal: args.objective });
+    if space.dtypes().len() < 2 {
+        return Ok(search?);
+    }
+    // Whether all formats were measured is a matter of files.
+    let estimators: Vec<String> = args.estimator.iter().map(|path| path.display().to_string()).collect();
+    let with = if estimators.is_empty() { String::new() } else { format!(" with {}", estimators.join(", ")) };
+    search.with_context(|| format!("{}{with}", args.space.display()))
 }
 
 pub(super) fn threads(args: &Args) -> anyhow::Result<rayon::ThreadPool> {

@@ -16,7 +16,7 @@ pub struct EnergyPricer<'a> {
 }
 
 enum Way<'a> {
-    Table(Costs),
+    Table(Vec<(DType, Costs)>),
     Fitted { pricer: Box<Pricer<'a>>, scale: f64 },
 }
 
@@ -37,13 +37,16 @@ impl EnergyAssembly {
 }
 
 impl<'a> EnergyPricer<'a> {
-    /// A pricer of networks in this number format.
+    /// A pricer of networks in one of these number formats.
     ///
     /// # Errors
     /// As [`EnergyModel::check`].
-    pub fn new(model: &'a EnergyModel, dtype: DType) -> Result<Self> {
+    pub fn new(model: &'a EnergyModel, dtypes: &[DType]) -> Result<Self> {
         let way = match model {
-            EnergyModel::Table(table) => Way::Table(table.costs(dtype)?),
+            EnergyModel::Table(table) => {
+                let costs = |dtype: &DType| Ok((*dtype, table.costs(*dtype)?));
+                Way::Table(dtypes.iter().map(costs).collect::<Result<_>>()?)
+            }
             EnergyModel::Fitted(fitted) => {
                 Way::Fitted { pricer: Box::new(Pricer::new(fitted.estimator())), scale: fitted.scale() }
             }
@@ -66,16 +69,21 @@ impl<'a> EnergyPricer<'a> {
         })
     }
 
-    /// The energy in microjoules of the network in `latency`, which has been priced, and in `own`.
+    /// The energy in microjoules of the network in `latency`, which has been priced, and in `own`; its numbers are
+    /// of the format `dtype`.
     pub fn assembled_uj(
         &self,
         own: &mut EnergyAssembly,
         latency: &Assembly,
         latency_us: f64,
+        dtype: DType,
         (macs, weights): (Macs, Bytes),
     ) -> f64 {
         match (&self.way, &mut own.0) {
             (Way::Table(costs), _) => {
+                // A format that was not asked for has no price; a number that is none is never feasible.
+                let known = costs.iter().find(|(known, _)| *known == dtype);
+                let Some((_, costs)) = known else { return f64::NAN };
                 costs.parts(&Amounts::summed(latency.graph(), macs, weights), latency_us).total_uj()
             }
             (Way::Fitted { pricer, scale }, Some(assembly)) => scale * pricer.latency_us(assembly),

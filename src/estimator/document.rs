@@ -34,6 +34,10 @@ pub(super) struct Document {
     pub(super) features: Vec<String>,
     /// Boosted corrections of the physical model, by group of kinds.
     pub(super) corrections: Vec<Correction>,
+    /// The layers' part for the other number formats where several were measured: `kinds` and `corrections` are those of the
+    /// one with most rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) by_dtype: BTreeMap<String, DtypeModel>,
     pub(super) network: NetworkModel,
     pub(super) quality: Quality,
 }
@@ -45,6 +49,14 @@ pub(super) struct Data {
     pub(super) file: String,
     pub(super) hash: String,
     pub(super) rows: usize,
+}
+
+/// The layers' part of an estimator for one number format.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DtypeModel {
+    pub(super) kinds: BTreeMap<String, KindModel>,
+    pub(super) corrections: Vec<Correction>,
 }
 
 /// The physical model of one kind of operator.

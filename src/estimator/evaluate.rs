@@ -3,22 +3,25 @@
 use super::{
     FoundLanes, LayerEstimate, NetworkEstimate, OutOfRange,
     context::Context,
-    correction::{Correction, Factor},
-    document::{Document, KindModel, NetworkModel},
+    document::{Document, DtypeModel, NetworkModel},
     features::FEATURES,
     graph::{Graph, Placed},
-    model::{corrected, named_prices},
-    physical::{Lanes, Machine, Prices, TERM_COUNT, Times, Work},
+    model::corrected,
+    physical::{Lanes, Machine, Times, Work},
     points::HeldOutPoints,
+    priced::PricedLayers,
     quality::Quality,
-    range::Range,
     reason::reason,
     schedule::Scheduler,
     store,
 };
-use crate::io::is_hidden;
-use crate::measurement::{Kind, Operation, Target};
-use crate::{error::Result, network::Network, stable_hash::short_id};
+use crate::{
+    error::Result,
+    io::is_hidden,
+    measurement::{Kind, Operation, Target},
+    network::{DType, Network},
+    stable_hash::short_id,
+};
 
 /// The name under which prices for kinds that were never measured stand in a file.
 pub(super) const ANY: &str = "any";
@@ -32,20 +35,9 @@ const PS_PER_US: f64 = 1e6;
 pub struct Estimator {
     document: Document,
     hash: String,
-    kinds: Vec<Priced>,
-    any: Prices,
-    /// For each kind, which correction it takes.
-    corrections: Vec<Option<usize>>,
-    factors: Vec<Factor>,
-}
-
-/// What is known of one kind of operator.
-#[derive(Clone, Debug)]
-struct Priced {
-    prices: Prices,
-    range: Option<Range>,
-    /// Only networks that contain it were measured.
-    inferred: bool,
+    layers: PricedLayers,
+    /// The same for other number formats that were measured, each by itself.
+    others: Vec<(DType, PricedLayers)>,
 }
 
 impl Estimator {
@@ -165,11 +157,11 @@ impl Estimator {
 
     /// Expected latency of a layer in this context, in microseconds.
     pub(super) fn price_us(&self, context: &Context<'_>) -> f64 {
-        let kind = context.operation.kind;
+        let Operation { kind, bytes, .. } = *context.operation;
         let work = Work::of(context, &self.document.machine);
-        let times = self.times(kind, &work);
-        let correction = self.corrections[kind as usize].map(|index| &self.factors[index]);
-        (corrected(context, &times, &work, correction) * self.document.network.scale).max(LEAST_US)
+        let priced = self.of_bytes(bytes);
+        let times = priced.times(kind, &work);
+        (corrected(context, &times, &work, priced.factor(kind)) * self.document.network.scale).max(LEAST_US)
     }
 
     /// Expected latency of `network` with interval, range check, and each layer's price and reason.
@@ -191,20 +183,47 @@ impl Estimator {
 
     fn estimate_layer(&self, layer: Placed<'_>) -> LayerEstimate {
         let context = layer.context();
-        let kind = context.operation.kind;
+        let Operation { kind, bytes, .. } = *context.operation;
         let work = Work::of(&context, &self.document.machine);
-        let mut reason = reason(&context, &self.times(kind, &work), self.lanes());
-        if self.kinds[kind as usize].inferred {
+        let priced = self.of_bytes(bytes);
+        let mut reason = reason(&context, &priced.times(kind, &work), self.lanes());
+        if priced.is_inferred(kind) {
             reason += "; never measured singly";
         }
         LayerEstimate { latency_us: self.price_us(&context), reason }
     }
 
-    /// The physical times of work of a kind.
+    /// The physical times of work of a kind, in the number format with most rows.
     pub(super) fn times(&self, kind: Kind, work: &Work) -> Times {
-        let priced = &self.kinds[kind as usize];
-        let prices = if priced.range.is_some() { &priced.prices } else { &self.any };
-        prices.times(&work.terms)
+        self.layers.times(kind, work)
+    }
+
+    /// The layers in the number format of so many bytes; one that was not measured is taken for the format with
+    /// most rows, and its estimates say so.
+    fn of_bytes(&self, bytes: u64) -> &PricedLayers {
+        let other = self.others.iter().find(|(dtype, _)| dtype.bytes() == bytes);
+        other.map_or(&self.layers, |(_, layers)| layers)
+    }
+
+    /// The number formats that were measured. A datasheet's estimator measured none.
+    #[must_use]
+    pub fn dtypes(&self) -> Vec<DType> {
+        let measured = |dtype: &DType| self.of_bytes(dtype.bytes()).has_bytes(dtype.bytes());
+        DType::NAMES.into_iter().map(|(_, dtype)| dtype).filter(measured).collect()
+    }
+
+    /// The kinds of operator in `network` that were measured, but not in its number format.
+    #[must_use]
+    pub fn unmeasured_kinds(&self, network: &Network) -> Vec<Kind> {
+        let bytes = network.dtype().bytes();
+        let all = || std::iter::once(&self.layers).chain(self.others.iter().map(|(_, layers)| layers));
+        let lacks = |kind: &Kind| {
+            let own = self.of_bytes(bytes).range(*kind).is_some_and(|range| range.has_bytes(bytes));
+            !own && all().any(|layers| layers.range(*kind).is_some())
+        };
+        let graph = self.graph(network);
+        let present = |kind: &Kind| graph.layers().any(|layer| layer.operation().kind == *kind);
+        Kind::NAMES.into_iter().map(|(_, kind)| kind).filter(present).filter(lacks).collect()
     }
 
     fn out_of_range(&self, network: &Network, graph: &Graph) -> Vec<OutOfRange> {
@@ -216,7 +235,7 @@ impl Estimator {
         let kind = operation.kind.name();
         let found =
             |feature, value, range| OutOfRange { layer: layer.to_owned(), feature, value, range, kind };
-        match &self.kinds[operation.kind as usize].range {
+        match self.of_bytes(operation.bytes).range(operation.kind) {
             None => vec![found("kind", 0.0, None)],
             Some(range) => range
                 .violations(operation)
@@ -238,10 +257,6 @@ impl Estimator {
 
     /// Checks a document; the error is the place and what was found there.
     pub(super) fn from_document(document: Document, hash: String) -> Result<Self, (String, String)> {
-        let known = |name: &String| name == ANY || Kind::NAMES.iter().any(|(known, _)| known == name);
-        if let Some(name) = document.kinds.keys().find(|name| !known(name)) {
-            return Err((format!("kinds.{name}"), "an unknown kind of operator".into()));
-        }
         if document.name.contains(is_hidden) {
             return Err(("name".into(), format!("{:?} with control characters", document.name)));
         }
@@ -251,17 +266,9 @@ impl Estimator {
         if !document.machine.is_sane() {
             return Err(("machine".into(), "sizes that no accelerator has".into()));
         }
-        let any = match document.kinds.get(ANY) {
-            Some(model) => prices(ANY, model)?,
-            None => return Err(("kinds".into(), "no prices for `any` kind".into())),
-        };
-        let kinds = Kind::NAMES.iter().map(|(name, _)| priced(name, &document)).collect::<Result<_, _>>()?;
-        let compile = |(index, correction): (usize, &Correction)| {
-            correction.compile().map_err(|(place, found)| (format!("corrections[{index}].{place}"), found))
-        };
-        let factors = document.corrections.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
-        let correction = |kind: &Kind| document.corrections.iter().position(|c| c.kinds.contains(kind));
-        let corrections = Kind::NAMES.iter().map(|(_, kind)| correction(kind)).collect();
+        let layers = PricedLayers::of(&document.kinds, &document.corrections)?;
+        let others = document.by_dtype.iter().map(|(name, model)| other_format(name, model));
+        let others = others.collect::<Result<_, _>>()?;
         if let Some(problem) = document.quality.held_out.as_ref().and_then(HeldOutPoints::problem) {
             return Err(problem);
         }
@@ -270,7 +277,7 @@ impl Estimator {
         if !(usable && (overhead + scale + high).is_finite()) {
             return Err(("network".into(), "figures that give no interval".into()));
         }
-        Ok(Self { document, hash, kinds, any, corrections, factors })
+        Ok(Self { document, hash, layers, others })
     }
 }
 
@@ -279,18 +286,12 @@ fn widened((low, high): (f64, f64), out_of_range: &[OutOfRange]) -> (f64, f64) {
     if out_of_range.is_empty() { (low, high) } else { (low.min(0.95).powi(3), high.max(1.05).powi(3)) }
 }
 
-fn priced(name: &str, document: &Document) -> Result<Priced, (String, String)> {
-    // Isolated rows say nothing of a network's input; then the first layer is priced like another.
-    let stand_in = if name == Kind::InputConv2d.name() { Kind::Conv2d.name() } else { name };
-    let Some(model) = document.kinds.get(name).or_else(|| document.kinds.get(stand_in)) else {
-        return Ok(Priced { prices: Prices([0.0; TERM_COUNT]), range: None, inferred: false });
+/// The layers in a number format beside the one with most rows.
+fn other_format(name: &str, model: &DtypeModel) -> Result<(DType, PricedLayers), (String, String)> {
+    let place = |place: String| format!("by_dtype.{name}.{place}");
+    let Some((_, dtype)) = DType::NAMES.iter().find(|(known, _)| *known == name) else {
+        return Err((format!("by_dtype.{name}"), "an unknown number format".into()));
     };
-    let range = Range::from_map(&model.range).map_err(|property| {
-        (format!("kinds.{name}.range"), format!("no or unknown property `{property}`"))
-    })?;
-    Ok(Priced { prices: prices(name, model)?, range: Some(range), inferred: model.rows == 0 })
-}
-
-fn prices(kind: &str, model: &KindModel) -> Result<Prices, (String, String)> {
-    named_prices(model).map_err(|(term, found)| (format!("kinds.{kind}.prices.{term}"), found))
+    let layers = PricedLayers::of(&model.kinds, &model.corrections);
+    Ok((*dtype, layers.map_err(|(inner, found)| (place(inner), found))?))
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     Estimator, FitOptions, Quality,
     calibration::Calibration,
-    document::{Data, Document, NetworkModel, SCHEMA, UNIT},
+    document::{Data, Document, DtypeModel, NetworkModel, SCHEMA, UNIT},
     features::FEATURES,
+    formats,
     held_out::{self, HeldOut},
     lanes, machine,
     model::{fit_corrections, fit_kinds},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Fewer measured layers than this cannot tell the prices apart.
-const LEAST_LAYERS: usize = 12;
+pub(super) const LEAST_LAYERS: usize = 12;
 
 /// A fitted estimator with its held-out quality.
 #[derive(Clone, Debug)]
@@ -46,13 +47,14 @@ pub struct Fit {
 pub fn fit(measurements: &[Measurements], networks: &[Network], options: &FitOptions) -> Result<Fit> {
     let training = Training::join(measurements, networks)?;
     let blank = with_target(blank(measurements, options), target(measurements)?);
+    formats::check(&training)?;
     if wholes::alone(&training) {
         return fit_wholes(&training, &blank, options);
     }
     check_amount(&training)?;
     let noise = Floor::of(measurements, &training);
-    let lanes = lanes::find(&training, &training.samples.iter().collect::<Vec<_>>())?;
-    let machine = machine::find(&training, lanes.lanes())?;
+    let lanes = lanes::find(&training, &formats::main(&training))?;
+    let machine = machine::find(&formats::only_main(&training), lanes.lanes())?;
     let training = training.scheduled(&machine);
     let blank = Document { machine, lanes: Some(lanes), ..blank };
     let held_out = HeldOut::predict(&training, options.folds, |chosen| {
@@ -131,6 +133,7 @@ pub(super) fn blank(measurements: &[Measurements], options: &FitOptions) -> Docu
         kinds: BTreeMap::new(),
         features: FEATURES.map(str::to_owned).to_vec(),
         corrections: Vec::new(),
+        by_dtype: BTreeMap::new(),
         network: network_model(Calibration::default()),
         quality: Quality::default(),
     }
@@ -148,15 +151,38 @@ pub(super) fn learn(
     options: &FitOptions,
     chosen: &dyn Fn(&Sample) -> bool,
 ) -> Result<Document> {
-    let samples: Vec<&Sample> = training.samples.iter().filter(|sample| chosen(sample)).collect();
-    let kinds = fit_kinds(training, &samples, &blank.machine)?;
-    let mut document = Document { kinds, ..blank.clone() };
-    if options.correction {
-        let physical = Estimator::fitted(document.clone())?;
-        let times = |kind: Kind, work: &Work| physical.times(kind, work);
-        document.corrections = fit_corrections(training, &samples, &blank.machine, times);
+    let mut document = blank.clone();
+    for (number, dtype) in formats::all(training).into_iter().enumerate() {
+        let of = |sample: &&Sample| chosen(sample) && training.dtype(sample) == Some(dtype);
+        let samples: Vec<&Sample> = training.samples.iter().filter(of).collect();
+        // Of a format with one network a fit may not see any; then the others speak for it.
+        if number > 0 && samples.is_empty() {
+            continue;
+        }
+        let DtypeModel { kinds, corrections } = learn_format(training, blank, options, &samples)?;
+        if number == 0 {
+            (document.kinds, document.corrections) = (kinds, corrections);
+        } else {
+            document.by_dtype.insert(dtype.name().to_owned(), DtypeModel { kinds, corrections });
+        }
     }
     Ok(document)
+}
+
+/// The layers' part for samples of one number format: prices, steps and stripes of one say little of another's.
+fn learn_format(
+    training: &Training,
+    blank: &Document,
+    options: &FitOptions,
+    samples: &[&Sample],
+) -> Result<DtypeModel> {
+    let kinds = fit_kinds(training, samples, &blank.machine)?;
+    if !options.correction {
+        return Ok(DtypeModel { kinds, corrections: Vec::new() });
+    }
+    let physical = Estimator::fitted(Document { kinds: kinds.clone(), ..blank.clone() })?;
+    let times = |kind: Kind, work: &Work| physical.times(kind, work);
+    Ok(DtypeModel { kinds, corrections: fit_corrections(training, samples, &blank.machine, times) })
 }
 
 /// What an estimator fitted to isolated operators alone would say of the networks, if there are both.

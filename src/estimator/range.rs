@@ -7,6 +7,9 @@ use crate::measurement::Operation;
 /// How a property is taken from an operation.
 type Property = fn(&Operation) -> f64;
 
+/// The property that tells number formats apart.
+const BYTES: &str = "bytes_per_value";
+
 /// Properties whose range is kept.
 const PROPERTIES: [(&str, Property); 10] = [
     ("in_h", |o| f64::from(o.input.h)),
@@ -18,7 +21,7 @@ const PROPERTIES: [(&str, Property); 10] = [
     ("macs", |o| o.macs() as f64),
     ("bytes_moved", |o| (o.input_bytes() + o.output_bytes()) as f64),
     ("weight_bytes", |o| o.weight_bytes() as f64),
-    ("bytes_per_value", |o| o.bytes as f64),
+    (BYTES, |o| o.bytes as f64),
 ];
 
 /// Least and largest value of each property of one kind of operator.
@@ -53,6 +56,12 @@ impl Range {
             .zip(&self.0)
             .map(|((name, value), range)| (*name, value(operation), *range))
             .filter(|(_, value, (low, high))| value < low || value > high)
+    }
+
+    /// Whether values of so many bytes were seen: one end of the range is as good as a row, and what lies between is not.
+    pub(super) fn has_bytes(&self, bytes: u64) -> bool {
+        let named = PROPERTIES.iter().zip(&self.0).find(|((name, _), _)| *name == BYTES);
+        named.is_some_and(|(_, (low, high))| [*low, *high].contains(&(bytes as f64)))
     }
 
     /// As it stands in a file.

@@ -1,6 +1,9 @@
 //! Measurements joined with the graphs that they belong to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use rayon::prelude::*;
 
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     measurement::{Isolated, LayerTime, Measurements, Profile},
-    network::Network,
+    network::{DType, Network},
 };
 
 /// Everything that a fit learns from.
@@ -78,7 +81,9 @@ impl Training {
                 training
                     .origins
                     .push(Origin { file: file.file.clone(), network: Some(profile.network.clone()) });
-                training.add_profile(profile, known.get(profile.network.as_str()).copied(), number)?;
+                let network =
+                    known.get(profile.network.as_str()).map(|network| as_measured(network, profile));
+                training.add_profile(profile, network.as_deref(), number)?;
             }
         }
         Ok(training)
@@ -194,6 +199,17 @@ impl Training {
         Sample { graph: whole.graph, layer: 0, latency_us: whole.latency_us, network: Some(whole.network) }
     }
 
+    /// The number format that a sample was measured in; none of odd bytes, which no reader lets through.
+    pub(super) fn dtype(&self, sample: &Sample) -> Option<DType> {
+        DType::of_bytes(self.placed(sample).operation().bytes)
+    }
+
+    /// The number format that a network was measured in.
+    pub(super) fn dtype_of(&self, whole: &Whole) -> Option<DType> {
+        let first = self.graph(whole).layers().next()?;
+        DType::of_bytes(first.operation().bytes)
+    }
+
     /// How much of its network each layer takes.
     pub(super) fn shares(&self) -> Shares {
         let mut networks: HashMap<usize, (f64, f64)> = HashMap::new();
@@ -237,6 +253,14 @@ impl Shares {
     pub(super) fn of(&self, sample: &Sample) -> f64 {
         let (total, layers) = self.0.get(&sample.graph).copied().unwrap_or((0.0, 0.0));
         if total > 0.0 { sample.latency_us / total * layers } else { 0.0 }
+    }
+}
+
+/// The network in the number format that it was measured in.
+fn as_measured<'n>(network: &'n Network, profile: &Profile) -> Cow<'n, Network> {
+    match profile.dtype.filter(|dtype| *dtype != network.dtype()) {
+        Some(dtype) => Cow::Owned(network.relabelled(network.name(), dtype)),
+        None => Cow::Borrowed(network),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     options::ReadOptions,
     repeats::{Repeats, Value, conflicts, median, spread},
 };
-use crate::error::Result;
+use crate::{error::Result, network::DType};
 
 /// What one file holds, before it is checked as a whole.
 pub(super) struct Content<'t> {
@@ -41,11 +41,15 @@ pub(super) fn collect(content: Content<'_>, options: &ReadOptions) -> Result<Mea
     notes.extend(checks::constants(&rows));
     let (device, count) = (device(&rows), rows.len());
     let (mut isolated, mut networks) = (Repeats::default(), Networks::default());
+    let formats = formats(&rows);
     for row in rows {
         let value = Value { value: row.latency_us, line: row.line };
         match (row.network, row.subject) {
             (None, Subject::Operations(operations)) => isolated.add(operations, value),
-            (Some(network), subject) => networks.add(network, &row.layer, subject, value),
+            (Some(network), subject) => {
+                let dtype = row.dtype.or_else(|| formats.get(&network).copied().flatten());
+                networks.add((network, dtype), &row.layer, subject, value);
+            }
             (None, Subject::Network) => {}
         }
     }
@@ -78,6 +82,17 @@ pub(super) fn collect(content: Content<'_>, options: &ReadOptions) -> Result<Mea
     })
 }
 
+/// The number format of each network of which rows name one; none where they name several.
+fn formats(rows: &[Row]) -> HashMap<String, Option<DType>> {
+    let mut formats: HashMap<String, Option<DType>> = HashMap::new();
+    for row in rows {
+        let (Some(network), Some(dtype)) = (&row.network, row.dtype) else { continue };
+        let known = formats.entry(network.clone()).or_insert(Some(dtype));
+        *known = known.filter(|known| *known == dtype);
+    }
+    formats
+}
+
 fn conflict_notes(conflicts: Vec<String>) -> Vec<String> {
     let count = conflicts.len();
     let mut notes: Vec<String> = conflicts.into_iter().map(|said| format!("warning: {said}")).collect();
@@ -103,15 +118,18 @@ struct Measured {
     whole: Vec<Value>,
 }
 
+/// A network's name, and its number format where rows say it: one network may be measured in several.
+type NetworkKey = (String, Option<DType>);
+
 /// Networks in order of first appearance.
 #[derive(Default)]
 struct Networks {
-    places: HashMap<String, usize>,
-    list: Vec<(String, Measured)>,
+    places: HashMap<NetworkKey, usize>,
+    list: Vec<(NetworkKey, Measured)>,
 }
 
 impl Networks {
-    fn add(&mut self, network: String, layer: &str, subject: Subject, value: Value) {
+    fn add(&mut self, network: NetworkKey, layer: &str, subject: Subject, value: Value) {
         let place = *self.places.entry(network.clone()).or_insert_with(|| {
             self.list.push((network, Measured::default()));
             self.list.len() - 1
@@ -152,12 +170,12 @@ impl Measured {
         }
     }
 
-    fn profile(self, network: String) -> Profile {
+    fn profile(self, (network, dtype): NetworkKey) -> Profile {
         let mut whole: Vec<f64> = self.whole.iter().map(|value| value.value).collect();
         let latency_us = (!whole.is_empty()).then(|| median(&mut whole));
         let layers = self.layers.medians();
         let layers =
             layers.map(|((layer, operation), latency_us)| LayerTime { layer, operation, latency_us });
-        Profile { network, layers: layers.collect(), latency_us }
+        Profile { network, dtype, layers: layers.collect(), latency_us }
     }
 }

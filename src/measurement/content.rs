@@ -1,6 +1,7 @@
 //! Measured latencies, checked and with repeats merged.
 
 use super::{noise::Noise, noted::Skipped, operation::Operation, target::Target};
+use crate::network::DType;
 
 /// What the latencies of a file were given in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Isolated {
 pub struct Profile {
     /// The network's name, to be found among the networks given to the fit.
     pub network: String,
+    /// The number format that it was measured in, where the rows say it; else the network's own.
+    pub dtype: Option<DType>,
     /// Its layers in execution order; empty if only the whole was measured.
     pub layers: Vec<LayerTime>,
     /// Latency of the whole network in microseconds, if it was measured.

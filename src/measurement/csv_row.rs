@@ -40,6 +40,8 @@ pub(super) struct Row {
     pub(super) network: Option<String>,
     pub(super) layer: String,
     pub(super) device: Option<String>,
+    /// The number format, where the row says it.
+    pub(super) dtype: Option<DType>,
     /// Which latency column was filled: an index into [`LATENCIES`], or one more for another quantity.
     pub(super) latency_column: usize,
     /// Microseconds, or the unit of the quantity that is predicted in the place of latency.
@@ -148,7 +150,8 @@ fn parse_count(cell: &str) -> Option<u32> {
 pub(super) fn read_row(cells: &Cells<'_>) -> Option<Row> {
     let op = cells.required("op", &format!("one of {}", OPS.join(", ")))?;
     let network = cells.text("network").map(str::to_owned);
-    let subject = subject(cells, op, network.as_deref());
+    let dtype = cells.named("dtype", &DType::NAMES, DType::Int8);
+    let subject = subject(cells, op, network.as_deref(), dtype);
     let latency = latency(cells, network.is_some());
     let (subject, (latency_column, latency_us)) = (subject?, latency?);
     if latency_column < LATENCIES.len() {
@@ -160,12 +163,13 @@ pub(super) fn read_row(cells: &Cells<'_>) -> Option<Row> {
         network,
         layer: cells.text("layer").unwrap_or_default().to_owned(),
         device: cells.text("device").map(str::to_owned),
+        dtype: dtype.filter(|_| cells.text("dtype").is_some()),
         latency_column,
         latency_us,
     })
 }
 
-fn subject(cells: &Cells<'_>, op: &str, network: Option<&str>) -> Option<Subject> {
+fn subject(cells: &Cells<'_>, op: &str, network: Option<&str>, dtype: Option<DType>) -> Option<Subject> {
     if !OPS.contains(&op) {
         cells.note("op", op, one_of(op, &OPS));
         return None;
@@ -174,9 +178,9 @@ fn subject(cells: &Cells<'_>, op: &str, network: Option<&str>) -> Option<Subject
         if network.is_none() {
             cells.note("network", "an empty cell", "the name of the network that was measured");
         }
+        dtype?;
         return network.map(|_| Subject::Network);
     }
-    let dtype = cells.named("dtype", &DType::NAMES, DType::Int8);
     let in_h = cells.count("in_h");
     let shape = (in_h, in_w(cells, in_h), cells.count("cin"), cells.count("cout"));
     let window = (cells.pair("kernel"), cells.pair("stride"));

@@ -29,6 +29,12 @@ impl DType {
         }
     }
 
+    /// The type of which one activation or weight has so many bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: u64) -> Option<Self> {
+        Self::NAMES.into_iter().map(|(_, dtype)| dtype).find(|dtype| dtype.bytes() == bytes)
+    }
+
     /// Bytes of one bias.
     #[must_use]
     pub fn bias_bytes(self) -> u64 {

@@ -66,7 +66,7 @@ struct Parts {
 
 impl<'a> Compiled<'a> {
     /// # Errors
-    /// The baseline does not decode, or the energy model does not know the space's number format.
+    /// The baseline does not decode, or the energy model does not know a number format of the space.
     pub(super) fn new(
         space: &'a Space,
         targets: &Targets<'a>,
@@ -76,7 +76,7 @@ impl<'a> Compiled<'a> {
         let whole = Whole::of(&baseline)?;
         let before: usize = 1 + baseline.stages.iter().map(Vec::len).sum::<usize>();
         let head = (before..whole.parts()).map(|part| whole.reads(part)).collect();
-        let energy = energy.map(|model| EnergyPricer::new(model, space.dtype())).transpose()?;
+        let energy = energy.map(|model| EnergyPricer::new(model, space.dtypes())).transpose()?;
         let mut pricers = targets.list().iter().map(|target| Pricer::new(target.estimator));
         let pricer = pricers.next().ok_or_else(|| Error::unusable("no estimator to score with; give one"))?;
         Ok(Self {
@@ -124,17 +124,16 @@ impl Bench {
         self.parts.find(compiled, genotype)?;
         self.assemble();
         let Self { parts, assembly, others, energy, tensors, flows } = self;
-        let input = compiled.space.input_shape(genotype);
+        let (input, dtype) = (compiled.space.input_shape(genotype), compiled.space.dtype(genotype));
         let latency_us = compiled.pricer.latency_us(assembly);
         let beside = compiled.others.iter().zip(others).map(|(pricer, own)| pricer.latency_us(own));
         let latencies = Latencies::of(std::iter::once(latency_us).chain(beside));
         let totals = parts.pieces.iter().fold(Totals::default(), |sum, known| sum.plus(known.piece.totals));
         let energy_uj = compiled.energy.as_ref().zip(energy.as_mut()).map(|(pricer, own)| {
-            pricer.assembled_uj(own, assembly, latency_us, (totals.macs, totals.model_bytes))
+            pricer.assembled_uj(own, assembly, latency_us, dtype, (totals.macs, totals.model_bytes))
         });
         let locals = parts.pieces.iter().flat_map(|known| &known.piece.locals);
         let wiring = assembly.wiring();
-        let bytes = compiled.space.dtype().bytes();
         Ok(Metrics {
             latency_us,
             latencies,
@@ -142,7 +141,7 @@ impl Bench {
             macs: totals.macs,
             params: totals.params,
             model_bytes: totals.model_bytes,
-            peak_activation: PeakActivation::of(wiring, input.elements(), tensors, bytes).in_place,
+            peak_activation: PeakActivation::of(wiring, input.elements(), tensors, dtype.bytes()).in_place,
             energy_uj,
         })
     }
@@ -174,7 +173,7 @@ impl Parts {
         let before_head = self.list(compiled.space, genotype);
         self.pieces.clear();
         let mut whole: Option<Whole> = None;
-        let mut read = entry(compiled.space.input_shape(genotype));
+        let mut read = entry(compiled.space.input_shape(genotype), compiled.space.dtype(genotype));
         for part in 0..self.own.len() {
             let reads = part.checked_sub(before_head).and_then(|part| compiled.head.get(part));
             let key = match reads {

@@ -1,6 +1,8 @@
 //! What the search of architectures minimises, and what it must keep to.
 
+mod checks;
 mod compiled;
+mod formats;
 mod goal;
 mod metrics;
 mod piece;
@@ -17,10 +19,10 @@ use relative::Relative;
 
 use crate::{
     energy::EnergyModel,
-    error::{Error, Result},
+    error::Result,
     estimator::Estimator,
     search::{Evaluation, Gene, Objectives, Problem},
-    space::{Constraint, GeneKind, Genotype, Metric, Space},
+    space::{Constraint, GeneKind, Genotype, Space},
     stable_hash::short_id,
 };
 
@@ -82,7 +84,7 @@ impl<'a> ArchitectureSearch<'a> {
     ///
     /// # Errors
     /// As [`Self::new`]; or the space limits the energy, or it is a goal, and there is no model of it, or that has no prices for the
-    /// space's number format.
+    /// space's number formats.
     pub fn with(space: &'a Space, estimator: &'a Estimator, options: SearchOptions<'a>) -> Result<Self> {
         Self::across(space, Targets::one(estimator), options)
     }
@@ -90,12 +92,13 @@ impl<'a> ArchitectureSearch<'a> {
     /// Searches for one accelerator or several at once.
     ///
     /// # Errors
-    /// As [`Self::with`]; or there are several accelerators and an energy model, whose energies are those of one.
+    /// As [`Self::with`]; the space leaves the number format open and an estimator does not know all; or there are several accelerators and an energy model, whose energies are those of one.
     pub fn across(space: &'a Space, targets: Targets<'a>, options: SearchOptions<'a>) -> Result<Self> {
         let SearchOptions { free: kinds, energy, goal } = options;
         let is_free = |kind: GeneKind| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        check_latency(&targets)?;
-        check_energy(space, energy, goal, &targets)?;
+        checks::latency(&targets)?;
+        checks::energy(space, energy, goal, &targets)?;
+        formats::check(space, &targets, energy)?;
         let network = space.network(&space.baseline().0)?;
         let mut baseline = Metrics::on(&network, &targets);
         if let (Some(model), Some(first)) = (energy, targets.list().first()) {
@@ -243,50 +246,6 @@ impl<'a> ArchitectureSearch<'a> {
             (*constraint, constraint.violation(value, baseline))
         };
         self.constraints.iter().map(violation).collect()
-    }
-}
-
-/// A search minimises latency alone by its estimators.
-fn check_latency(targets: &Targets<'_>) -> Result<()> {
-    let other = targets.list().iter().find_map(|one| Some((one.estimator, one.estimator.target()?)));
-    let Some((estimator, target)) = other else { return Ok(()) };
-    Err(Error::unusable(format!(
-        "estimator `{}` predicts `{}` in {}, and a search minimises latency; give an estimator that was fitted \
-         without --target",
-        estimator.name(),
-        target.name,
-        target.unit
-    )))
-}
-
-/// A limit on what nobody knows could not be kept.
-fn check_energy(
-    space: &Space,
-    energy: Option<&EnergyModel>,
-    goal: Goal,
-    targets: &Targets<'_>,
-) -> Result<()> {
-    if let Some(model) = energy.filter(|_| targets.are_several()) {
-        return Err(Error::unusable(format!(
-            "energies by `{}` are those of one accelerator, and the search is for {}; leave the energy out, or search \
-             for each by itself with --across each",
-            model.name(),
-            targets.list().len()
-        )));
-    }
-    let limit = space.constraints().iter().find(|constraint| constraint.metric == Metric::EnergyUj);
-    match (limit, energy) {
-        (_, None) if goal == Goal::LatencyAndEnergy => Err(Error::unusable(
-            "energy is to be minimised, and there is no energy model; give one with --energy FILE, such as \
-             energy/horowitz-2014-45nm.json",
-        )),
-        (Some(limit), None) => Err(Error::unusable(format!(
-            "space `{}` requires {limit}, and there is no energy model; give one with --energy FILE, such as \
-             energy/horowitz-2014-45nm.json, or name it in target.energy",
-            space.name()
-        ))),
-        (_, Some(model)) => model.check(space.dtype()),
-        (None, None) => Ok(()),
     }
 }
 

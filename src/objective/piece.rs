@@ -13,7 +13,7 @@ use std::{
 use crate::{
     error::Result,
     estimator::GraphSection,
-    network::{Network, Shape, Source, Tensor, Wiring},
+    network::{DType, Network, Shape, Source, Tensor, Wiring},
     space::Architecture,
     stable_hash::{AsIs, Fingerprint, fingerprint},
     trainability::{Local, Signal, locals, signals},
@@ -170,16 +170,20 @@ impl Whole {
         })
     }
 
+    fn entry(&self) -> Fingerprint {
+        entry(self.network.input(), self.network.dtype())
+    }
+
     fn exit(&self, end: usize) -> Fingerprint {
-        let Some(last) = end.checked_sub(1) else { return entry(self.network.input()) };
+        let Some(last) = end.checked_sub(1) else { return self.entry() };
         let [variance, mean, octave] = self.signals[last].bits();
         let Shape { h, w, c } = self.network.shape(Source::Layer(last));
-        let input = entry(self.network.input());
+        let input = self.entry();
         fingerprint(&[input, u64::from(h), u64::from(w), u64::from(c), variance, mean, octave])
     }
 }
 
-/// Stands for a network's input.
-pub(super) fn entry(Shape { h, w, c }: Shape) -> Fingerprint {
-    fingerprint(&[u64::from(h), u64::from(w), u64::from(c)])
+/// Stands for a network's input, and for the number format: whatever is read further on depends on both.
+pub(super) fn entry(Shape { h, w, c }: Shape, dtype: DType) -> Fingerprint {
+    fingerprint(&[u64::from(h), u64::from(w), u64::from(c), dtype.bytes()])
 }

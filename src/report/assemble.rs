@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 
 use super::{
     AblationRow, AcrossTargets, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA,
-    TargetLatency, entry::rounded,
+    TargetLatency, dtype, entry::rounded,
 };
 use crate::{
     error::{Error, Result},
@@ -65,6 +65,7 @@ impl Report {
             algorithm: settings.algorithm.to_string(),
             seed: settings.seed,
             free: search.free_kinds().map(|kinds| kinds.iter().map(ToString::to_string).collect()),
+            dtypes: dtype::free(search),
             evaluations: outcome.evaluations,
             termination: outcome.termination.to_string(),
             requirement: search.requirement(),
@@ -161,7 +162,7 @@ fn least_energy(pool: &[Candidate]) -> Option<usize> {
     energies.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
-/// The whole front as CSV: id, objectives, energy where it is known, and genotype; where the search was for several
+/// The whole front as CSV: id, objectives, energy where it is known, number format where it is a gene, and genotype; where the search was for several
 /// accelerators, the latency on each as well, the first of which is `latency_ms`.
 #[must_use]
 pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outcome) -> String {
@@ -173,7 +174,9 @@ pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outco
         false => String::new(),
     };
     let relative = if several { "relative_latency," } else { "" };
-    let mut csv = format!("id,{relative}latency_ms,{on}trainability,{energy}genotype\n");
+    let formats = space.dtypes().len() > 1;
+    let dtype = if formats { "dtype," } else { "" };
+    let mut csv = format!("id,{relative}latency_ms,{on}trainability,{energy}{dtype}genotype\n");
     for candidate in &outcome.front {
         let genotype = search.full(&candidate.genotype.0);
         let genes: Vec<String> = genotype.0.iter().map(u8::to_string).collect();
@@ -185,10 +188,11 @@ pub fn front_csv(space: &Space, search: &ArchitectureSearch<'_>, outcome: &Outco
             true => metrics.latencies.as_slice().iter().map(|us| number(us / 1e3)).collect(),
             false => String::new(),
         };
+        let dtype = if formats { format!("{},", space.dtype(&genotype.0)) } else { String::new() };
         // Writing to a string cannot fail.
         let _ = writeln!(
             csv,
-            "{},{relative}{}{on}{}{}{}",
+            "{},{relative}{}{on}{}{}{dtype}{}",
             space.architecture_id(&genotype.0),
             number(metrics.latency_us / 1e3),
             number(-candidate.objectives[1]),

@@ -60,7 +60,8 @@ pub fn report_markdown(report: &Report) -> String {
 fn verdict(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
-    let lines = found.accuracy().into_iter().chain(report.energy_lines()).chain(found.notes());
+    let lines = found.accuracy().into_iter().chain(report.energy_lines()).chain(report.dtype_line());
+    let lines = lines.chain(found.notes());
     let notes: String = lines.map(|line| format!("{}.\n\n", capital(&line))).collect();
     format!("**{}**, {}{beside}.\n\n{notes}", found.headline(), escaped(&found.origin()))
 }

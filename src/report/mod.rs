@@ -5,6 +5,7 @@ mod assemble;
 mod changes;
 mod codesign;
 pub mod compare;
+mod dtype;
 mod energy;
 mod entry;
 mod finding;
@@ -94,6 +95,10 @@ pub struct Report {
     /// The kinds of gene that were free; absent where all were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<Vec<String>>,
+    /// The number formats that the search could choose from, where their gene was free; the trainability score knows nothing
+    /// of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dtypes: Vec<String>,
     /// Distinct architectures scored.
     pub evaluations: u64,
     /// Why the search ended.

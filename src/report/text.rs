@@ -11,9 +11,13 @@ use crate::{
     units::{binary_bytes, si},
 };
 
-/// The columns of a table of entries that follow those of the latency; the energy only where it is known.
-const HEADER: [&str; 8] = ["trainability", ENERGY, "MACs", "params", "model", "peak act.", "fused", "id"];
+/// The columns of a table of entries that follow those of the latency; the energy only where it is known, and the number
+/// format only where entries differ in it.
+const HEADER: [&str; 9] =
+    ["trainability", ENERGY, "MACs", "params", "model", "peak act.", DTYPE, "fused", "id"];
 
+/// The column of number formats, where they differ.
+const DTYPE: &str = "dtype";
 /// The column of energies.
 const ENERGY: &str = "energy µJ";
 
@@ -62,7 +66,7 @@ pub fn verdict_text(report: &Report) -> String {
     let Some(found) = report.finding() else { return String::new() };
     let beside = found.beside().map_or(String::new(), |beside| format!(" ({beside})"));
     let lines = found.target_lines().into_iter().chain(found.accuracy()).chain(report.energy_lines());
-    let lines = lines.chain(found.notes());
+    let lines = lines.chain(report.dtype_line()).chain(found.notes());
     let notes: String = lines.map(|line| format!("  {line}\n")).collect();
     format!("{}, {}{beside}\n{notes}", found.headline(), found.origin())
 }
@@ -143,7 +147,11 @@ pub(super) fn entry_table<'e>(rows: impl IntoIterator<Item = (String, &'e Entry)
     let energy = rows.iter().any(|(_, entry)| entry.energy_uj.is_some());
     let latencies = rows.first().map_or_else(Vec::new, |(_, entry)| latency_header(entry));
     let header = latencies.iter().map(String::as_str).chain(HEADER);
-    let is_shown = |name: &str| energy || name != ENERGY;
+    let formats = rows.windows(2).any(|pair| match pair {
+        [(_, a), (_, b)] => a.network.dtype() != b.network.dtype(),
+        _ => false,
+    });
+    let is_shown = |name: &str| (energy || name != ENERGY) && (formats || name != DTYPE);
     let header: Vec<&str> = std::iter::once("").chain(header.filter(|name| is_shown(name))).collect();
     let mut table = Table::new(&header);
     for (name, entry) in rows {
@@ -174,7 +182,7 @@ fn latency_cells(entry: &Entry) -> Vec<String> {
     ]
 }
 
-fn cells(entry: &Entry) -> [String; 8] {
+fn cells(entry: &Entry) -> [String; 9] {
     let blocks = |family: &str| entry.blocks.iter().filter(|line| line.contains(family)).count();
     let fused = blocks(" fused-");
     [
@@ -184,6 +192,7 @@ fn cells(entry: &Entry) -> [String; 8] {
         si(entry.params.0),
         binary_bytes(entry.model_bytes),
         binary_bytes(entry.peak_activation_bytes),
+        entry.network.dtype().to_string(),
         format!("{fused}/{}", fused + blocks(" ibn ") + blocks(" ds ")),
         entry.id.clone(),
     ]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    network::{Block, BlockKind, Network, Shape, SqueezeExcite},
+    network::{Block, BlockKind, DType, Network, Shape, SqueezeExcite},
 };
 
 /// What the whole-model genes fix for every width.
@@ -51,7 +51,16 @@ impl Space {
         let mut stages: Vec<Vec<Block>> = self.stages.iter().map(|_| Vec::new()).collect();
         self.for_each_block(genotype, |stage, block| stages[stage].push(block));
         let head = self.head.pick(genotype, self.widths(genotype), [input.h, input.w]);
-        Architecture { input, dtype: self.dtype, stem: self.stem(genotype), stages, head }
+        Architecture { input, dtype: self.dtype(genotype), stem: self.stem(genotype), stages, head }
+    }
+
+    /// The type of activations and weights.
+    ///
+    /// # Panics
+    /// As [`Self::architecture`].
+    #[must_use]
+    pub fn dtype(&self, genotype: &[u8]) -> DType {
+        self.dtype.pick(genotype)
     }
 
     /// The shape of the input picture.

@@ -7,6 +7,8 @@ use crate::error::{Error, Result, one_of};
 /// What a gene decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GeneKind {
+    /// The number format of weights and activations.
+    Dtype,
     /// Height and width of the network's input.
     InputSize,
     /// The ratio that scales all channels of the model.
@@ -35,7 +37,8 @@ pub enum GeneKind {
 
 impl GeneKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::Dtype,
         Self::InputSize,
         Self::DepthMultiplier,
         Self::Channels,
@@ -54,6 +57,7 @@ impl GeneKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Dtype => "dtype",
             Self::InputSize => "input size",
             Self::DepthMultiplier => "depth multiplier",
             Self::Channels => "channels",

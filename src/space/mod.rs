@@ -45,7 +45,7 @@ pub struct Space {
     hash: String,
     estimator: Option<PathBuf>,
     targets: Option<SpaceTargets>,
-    dtype: DType,
+    dtype: Choice<DType>,
     parallelism: u32,
     input_channels: u32,
     input: Choice<[u32; 2]>,
@@ -205,10 +205,10 @@ impl Space {
         self.parallelism
     }
 
-    /// The type of activations and weights.
+    /// The types of activations and weights that there are to choose from, one at least.
     #[must_use]
-    pub fn dtype(&self) -> DType {
-        self.dtype
+    pub fn dtypes(&self) -> &[DType] {
+        &self.dtype.alternatives
     }
 
     /// What candidates must keep to.

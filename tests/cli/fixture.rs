@@ -91,6 +91,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         algorithm: "nsga2".into(),
         seed: 3,
         free: None,
+        dtypes: Vec::new(),
         evaluations: 1000,
         termination: "evaluation budget spent".into(),
         requirement: "trainability >= baseline".into(),

@@ -9,6 +9,7 @@ mod common;
 mod compare;
 mod compare_measured;
 mod compare_trend;
+mod dtype;
 mod energy;
 mod estimate;
 mod exact;

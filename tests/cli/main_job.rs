@@ -75,7 +75,8 @@ fn a_resumed_search_ends_like_one_that_was_never_interrupted() {
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     for algorithm in ["nsga2", "regularized-evolution", "random"] {
         search(&whole, &["--algorithm", algorithm, "-n", "1200", "--force"]);
-        search(&parts, &["--algorithm", algorithm, "-n", "500", "--force"]);
+        search(&parts, &["--algorithm", algorithm, "-n", "1200", "--time", "0.000001", "--force"]);
+        assert!(report(&parts).evaluations < 1200, "it was interrupted");
         let resume = ["search", TINY, "-q", "--resume", parts.to_str().unwrap()];
         let output = nas(&[&resume[..], &["--algorithm", algorithm, "-n", "1200"]].concat());
         assert!(output.status.success(), "{}", stderr(&output));

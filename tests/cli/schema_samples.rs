@@ -47,7 +47,7 @@ fn spaces() -> Vec<Value> {
     let space = |head: Value, head_baseline: Value| {
         json!({
             "schema": "nas.space/1", "name": "full", "description": "every field",
-            "target": { "parallelism": 8, "estimator": "e.json", "energy": "j.json" }, "dtype": "fp16",
+            "target": { "parallelism": 8, "estimator": "e.json", "energy": "j.json" }, "dtype": ["int8", "fp16"],
             "input": { "size": [64, [96, 128]], "channels": 1 }, "depth_multipliers": [0.5, 1],
             "stem": { "kernel": [3, 5], "stride": [1, 2], "channels": [8, 16], "activation": ["relu", "relu6"], "pool": [1, 2] },
             "stages": [{
@@ -63,7 +63,7 @@ fn spaces() -> Vec<Value> {
                 "trainability": { "min_of_baseline": 0.5 }, "energy_uj": { "max": 10 }
             },
             "baseline": {
-                "input": [96, 128], "depth_multiplier": 1,
+                "dtype": "fp16", "input": [96, 128], "depth_multiplier": 1,
                 "stem": { "kernel": 3, "stride": 2, "channels": 16, "activation": "relu6", "pool": 2 },
                 "stages": [{
                     "block": "ibn", "channels": 32, "repeats": 2, "stride": 2, "activation": "relu",
@@ -146,6 +146,7 @@ fn estimator() -> Value {
     for correction in file["corrections"].as_array_mut().unwrap() {
         correction["trees"].as_array_mut().unwrap().truncate(2);
     }
+    file["by_dtype"] = json!({ "fp32": { "kinds": file["kinds"], "corrections": file["corrections"] } });
     file["target"] = json!("energy_uj");
     file["unit"] = json!("uJ");
     file["quality"]["noise"] = json!({ "layers": 0.01, "networks": null });
@@ -193,6 +194,7 @@ fn report() -> Report {
     });
     report.free = Some(vec!["fused".into()]);
     report.accuracy_tolerance = Some(0.01);
+    report.dtypes = vec!["int8".into(), "fp32".into()];
     report.ablation[0].exact = true;
     report.gap = Some(ExactGap {
         architectures: 144,

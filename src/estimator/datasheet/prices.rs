@@ -59,6 +59,7 @@ impl Datasheet {
             kinds: self.kinds(),
             features: FEATURES.map(str::to_owned).to_vec(),
             corrections: Vec::new(),
+            by_dtype: BTreeMap::new(),
             network: NetworkModel {
                 overhead: self.network_overhead_us,
                 scale: 1.0,

@@ -59,6 +59,7 @@ fn row(name: &str, kind: Kind, config: &Config, latency_us: f64, line: usize) ->
         network: None,
         layer: String::new(),
         device: None,
+        dtype: None,
         latency_column: 1,
         latency_us,
         line,

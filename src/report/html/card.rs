@@ -19,7 +19,7 @@ pub(super) fn section(run: &Run) -> String {
         escape(&report.requirement)
     );
     html += &match report.finding() {
-        Some(finding) => found(&finding) + &by_target(report) + &energies(report),
+        Some(finding) => found(&finding) + &by_target(report) + &energies(report) + &format_free(report),
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
@@ -84,6 +84,12 @@ fn by_target(report: &Report) -> String {
 fn energies(report: &Report) -> String {
     let lines = report.energy_lines().into_iter();
     lines.map(|line| format!("<p class=\"soft\">{}.</p>\n", escape(&capital(&line)))).collect()
+}
+
+/// What the score does not know of number formats.
+fn format_free(report: &Report) -> String {
+    let line = report.dtype_line();
+    line.map_or(String::new(), |line| format!("<p class=\"warning\">{}.</p>\n", escape(&capital(&line))))
 }
 
 fn nothing(baseline: &Entry) -> String {

@@ -3,8 +3,8 @@
 use super::{
     head::{CLASSIFIER_GENES, DETECTOR_GENES, SEGMENTER_GENES},
     property::{
-        ACTIVATION, BLOCK, CHANNELS, DEPTH_MULTIPLIER, EXPANSION, FUSED, INPUT_SIZE, KERNEL, OUTPUT_STRIDE,
-        POOL, Property, REPEATS, SE, STRIDE,
+        ACTIVATION, BLOCK, CHANNELS, DEPTH_MULTIPLIER, DTYPE, EXPANSION, FUSED, INPUT_SIZE, KERNEL,
+        OUTPUT_STRIDE, POOL, Property, REPEATS, SE, STRIDE,
     },
     stage::{STAGE_FIELDS, STEM_FIELDS},
 };
@@ -21,8 +21,9 @@ pub(super) struct Baseline {
 
 impl Baseline {
     pub(super) fn read(node: &Node<'_>, space: &Space) -> Option<Genotype> {
-        let fields = node.fields(&["input", "depth_multiplier", "stem", "stages", "head"])?;
+        let fields = node.fields(&["dtype", "input", "depth_multiplier", "stem", "stages", "head"])?;
         let mut baseline = Self { genotype: Genotype::first(space.genes().len()), sound: true };
+        baseline.set(&fields, &DTYPE, &space.dtype);
         baseline.set(&fields, &INPUT_SIZE.named("input"), &space.input);
         baseline.set(&fields, &DEPTH_MULTIPLIER, &space.multiplier);
         baseline.stem(&fields, space);

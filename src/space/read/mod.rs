@@ -8,14 +8,14 @@ mod stage;
 mod targets;
 
 use baseline::Baseline;
-use property::{CHANNELS, DEPTH_MULTIPLIER, INPUT_SIZE, Registry};
+use property::{CHANNELS, DEPTH_MULTIPLIER, DTYPE, INPUT_SIZE, Registry};
 use targets::Estimators;
 
 use super::{Genotype, Space, gene::Choice, target::FROM_ESTIMATOR};
 use crate::{
     error::Result,
     io::json::{Fields, Node, read_document},
-    network::{DType, Shape},
+    network::Shape,
     stable_hash::short_id,
 };
 
@@ -83,10 +83,10 @@ fn space(root: &Node<'_>, factor: Option<u32>) -> Option<Space> {
     fields.check_schema(SCHEMA);
     let name = fields.required("name").and_then(Node::name);
     let described = fields.or("description", "", Node::string);
-    let dtype = fields.or("dtype", DType::Int8, |node| node.named(&DType::NAMES));
     let target = fields.required("target").and_then(|node| target(node, factor));
     // Widths snap to the factor; without one the rest is still read, for its problems.
     let mut genes = Registry::new(target.as_ref().map_or(1, |target| target.parallelism));
+    let dtype = DTYPE.alternatives(&fields).map(|dtypes| genes.choice(&DTYPE, "", dtypes));
     let input = fields.required("input").and_then(|node| input(node, &mut genes));
     let multiplier = multipliers(&fields, &mut genes);
     genes.next_group();

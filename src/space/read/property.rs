@@ -2,7 +2,7 @@
 
 use crate::{
     io::json::{Fields, Node},
-    network::{Activation, BlockKind, Shape},
+    network::{Activation, BlockKind, DType, Shape},
     space::{
         SeRatio, SeWhole,
         channels::curate,
@@ -32,6 +32,13 @@ pub(super) struct Alternatives<T> {
     uncurated: u32,
 }
 
+pub(super) const DTYPE: Property<DType> = Property {
+    field: "dtype",
+    kind: GeneKind::Dtype,
+    default: Some(DType::Int8),
+    read: |node| node.named(&DType::NAMES),
+    label: |dtype| dtype.to_string(),
+};
 pub(super) const INPUT_SIZE: Property<[u32; 2]> = Property {
     field: "size",
     kind: GeneKind::InputSize,
