@@ -138,7 +138,8 @@ pub fn agreement(report: &Report) -> Option<String> {
             agreed += u32::from(product > 0.0);
         }
     }
-    (pairs > 0).then(|| format!("training agreed with the score in {agreed} of {pairs} pairs"))
+    let word = if pairs == 1 { "pair" } else { "pairs" };
+    (pairs > 0).then(|| format!("training agreed with the score in {agreed} of {pairs} {word}"))
 }
 
 fn range(samples: &[f64]) -> [f64; 2] {
