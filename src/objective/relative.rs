@@ -79,19 +79,7 @@ impl Relative {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{estimator::Estimator, objective::Target};
-    use std::path::Path;
-
-    fn estimators() -> Vec<Estimator> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let names = ["ethos-u55-128", "ethos-u65-512", "ethos-u85-2048"];
-        names.map(|name| Estimator::load(&root.join(format!("estimators/{name}.json"))).unwrap()).into()
-    }
-
-    fn weighed(estimators: &[Estimator], across: Across, weights: [f64; 3]) -> Result<Targets<'_>> {
-        let target = |(estimator, weight)| Target { weight, ..Target::of(estimator) };
-        Targets::several(across, estimators.iter().zip(weights).map(target).collect())
-    }
+    use crate::objective::targets::tests::{estimators, weighed};
 
     #[test]
     fn the_worst_ratio_counts_or_their_mean_by_weight() {

@@ -193,17 +193,21 @@ fn check(own: &Target<'_>, before: &[Target<'_>]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::path::Path;
 
-    fn estimators() -> Vec<Estimator> {
+    pub(in crate::objective) fn estimators() -> Vec<Estimator> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let names = ["ethos-u55-128", "ethos-u65-512", "ethos-u85-2048"];
         names.map(|name| Estimator::load(&root.join(format!("estimators/{name}.json"))).unwrap()).into()
     }
 
-    fn weighed(estimators: &[Estimator], across: Across, weights: [f64; 3]) -> Result<Targets<'_>> {
+    pub(in crate::objective) fn weighed(
+        estimators: &[Estimator],
+        across: Across,
+        weights: [f64; 3],
+    ) -> Result<Targets<'_>> {
         let target = |(estimator, weight)| Target { weight, ..Target::of(estimator) };
         Targets::several(across, estimators.iter().zip(weights).map(target).collect())
     }
