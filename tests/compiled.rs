@@ -85,6 +85,32 @@ fn check_with(space: &Space, estimator: &Estimator, energy: Option<&EnergyModel>
     }
 }
 
+/// What a search meets: descendants of the baseline that differ little from each other, so that most of what scoring
+/// needs is remembered.
+fn check_walk(space: &Space, estimator: &Estimator, steps: usize) {
+    let search = ArchitectureSearch::new(space, estimator).unwrap();
+    let (mut old, mut genes) = (space.baseline().0.clone(), space.baseline().0.clone());
+    for step in 0..steps {
+        let drawn = genotype(space, step);
+        let changes = |gene: usize| (step * 31 + gene * 17).is_multiple_of(23);
+        (0..genes.len()).filter(|gene| changes(*gene)).for_each(|gene| genes[gene] = drawn[gene]);
+        let network = space.network(&genes).unwrap();
+        let long = Metrics::of(&network, estimator);
+        assert_eq!(search.metrics(&genes).unwrap(), long, "{} on {}, {step}", space.name(), estimator.name());
+        if step % 3 == 0 {
+            std::mem::swap(&mut old, &mut genes);
+        }
+    }
+}
+
+#[test]
+fn descendants_score_alike_on_both_ways() {
+    for name in ["presence-detector", "robot-segmenter", "floodlight-classifier"] {
+        let space = Space::load(&root().join(format!("search-spaces/{name}.json"))).unwrap();
+        estimators().iter().for_each(|estimator| check_walk(&space, estimator, 1_500));
+    }
+}
+
 /// Several accelerators at once: each latency is what that accelerator alone gives, and so is all the rest.
 fn check_across(space: &Space, estimators: &[Estimator], across: Across, candidates: usize) {
     let weights = [1.0, 2.5, 0.125, 7.0];
@@ -288,6 +314,7 @@ proptest! {
     fn any_space_scores_alike_on_both_ways(text in any_space(), chip in 0..4_usize) {
         let space = read_space("any.json", &text).unwrap();
         check(&space, &estimators()[chip], 25);
+        check_walk(&space, &estimators()[chip], 40);
         energies().iter().for_each(|energy| check_with(&space, &estimators()[chip], Some(energy), 10));
         check_across(&space, &estimators()[chip.min(2)..], Across::Worst, 10);
         check_across(&space, &estimators()[..chip.max(2)], Across::Weighted, 10);

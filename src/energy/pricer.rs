@@ -1,11 +1,12 @@
 //! Energies during a search, of networks that are put together from sections.
 
+use std::ops::Range;
+
 use super::{Amounts, EnergyModel, table::Costs};
 use crate::{
     error::Result,
-    estimator::{Assembly, GraphSection, Pricer},
+    estimator::{Assembly, Graph, Pricer, Sequence},
     network::DType,
-    stable_hash::Fingerprint,
     units::{Bytes, Macs},
 };
 
@@ -20,21 +21,10 @@ enum Way<'a> {
     Fitted { pricer: Box<Pricer<'a>>, scale: f64 },
 }
 
-/// The network as an estimator of energies sees it: run on a machine of its own. Of a table there is none.
+/// What one thread needs to price energies: of an estimator of energies, the network as it sees it, run on a machine of
+/// its own. Of a table there is none.
 #[derive(Clone, Debug)]
 pub struct EnergyAssembly(Option<Assembly>);
-
-impl EnergyAssembly {
-    /// Removes all layers.
-    pub fn clear(&mut self) {
-        self.0.iter_mut().for_each(Assembly::clear);
-    }
-
-    /// As [`Assembly::append`].
-    pub fn append(&mut self, section: &GraphSection, key: Fingerprint, exits: &[usize]) {
-        self.0.iter_mut().for_each(|assembly| assembly.append(section, key, exits));
-    }
-}
 
 impl<'a> EnergyPricer<'a> {
     /// A pricer of networks in one of these number formats.
@@ -60,7 +50,7 @@ impl<'a> EnergyPricer<'a> {
         self.model
     }
 
-    /// An empty network, to be put together from the sections that the latency is told of.
+    /// What one thread needs to price energies.
     #[must_use]
     pub fn assembly(&self) -> EnergyAssembly {
         EnergyAssembly(match &self.way {
@@ -69,24 +59,24 @@ impl<'a> EnergyPricer<'a> {
         })
     }
 
-    /// The energy in microjoules of the network in `latency`, which has been priced, and in `own`; its numbers are
-    /// of the format `dtype`.
-    pub fn assembled_uj(
+    /// The energy in microjoules of the network of these parts, which `assemble` puts together; its numbers are
+    /// of the format `dtype`. `graph` schedules it as the estimator of latencies does.
+    pub fn energy_uj<'g>(
         &self,
         own: &mut EnergyAssembly,
-        latency: &Assembly,
-        latency_us: f64,
-        dtype: DType,
-        (macs, weights): (Macs, Bytes),
+        sequence: &Sequence,
+        assemble: impl Fn(&mut Assembly, Range<usize>),
+        graph: impl FnOnce() -> &'g Graph,
+        (latency_us, dtype, macs, weights): (f64, DType, Macs, Bytes),
     ) -> f64 {
         match (&self.way, &mut own.0) {
             (Way::Table(costs), _) => {
                 // A format that was not asked for has no price; a number that is none is never feasible.
                 let known = costs.iter().find(|(known, _)| *known == dtype);
                 let Some((_, costs)) = known else { return f64::NAN };
-                costs.parts(&Amounts::summed(latency.graph(), macs, weights), latency_us).total_uj()
+                costs.parts(&Amounts::summed(graph(), macs, weights), latency_us).total_uj()
             }
-            (Way::Fitted { pricer, scale }, Some(assembly)) => scale * pricer.latency_us(assembly),
+            (Way::Fitted { pricer, scale }, Some(own)) => scale * pricer.latency_us(sequence, own, assemble),
             // Only an assembly of another pricer has nothing to price; a number that is none is never feasible.
             (Way::Fitted { .. }, None) => f64::NAN,
         }

@@ -6,16 +6,17 @@ use super::{
     context::Context,
     fingerprint::of_operation,
     schedule::{Scheduler, Step, Stripes, output_bytes, whole_bytes},
+    sequence::Outline,
 };
 use crate::{
     measurement::{Kind, Operation},
     network::{Network, Section, Source, Wiring},
-    stable_hash::Fingerprint,
+    stable_hash::{Fingerprint, fingerprint},
 };
 
 /// Steps for which a tensor that waits for a later layer counts as alive: as many as the longest block has
 /// layers. What waits longer, such as a detector's taps, is spilled before anything else.
-const BLOCK_STEPS: usize = 10;
+pub(super) const BLOCK_STEPS: usize = 10;
 
 /// The operations of a network, how they are connected, and how they are run.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,8 @@ impl Facts {
 pub struct GraphSection {
     facts: Vec<Facts>,
     wiring: Section,
+    /// Bytes of what the layer before it writes, in whole bricks of channels.
+    entry: u64,
 }
 
 impl GraphSection {
@@ -63,7 +66,36 @@ impl GraphSection {
     #[must_use]
     pub fn of(network: &Network, wiring: &Wiring, layers: Range<usize>, exits: &[usize]) -> Self {
         let facts = layers.clone().map(|layer| Facts::of(operation(network, wiring, layer)));
-        Self { facts: facts.collect(), wiring: wiring.section(layers, exits) }
+        let before = layers.start.checked_sub(1).map(|before| Facts::of(operation(network, wiring, before)));
+        let entry = before.map_or(0, |before| before.bricks);
+        Self { facts: facts.collect(), wiring: wiring.section(layers, exits), entry }
+    }
+
+    /// What its layers read.
+    #[must_use]
+    pub fn wiring(&self) -> &Section {
+        &self.wiring
+    }
+
+    /// What must be known to price it among its neighbours.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        let mut live = vec![0; self.facts.len()];
+        let entry = self.wiring.last_reader_of_entry().map(|last| (self.entry, 0..=last));
+        let own =
+            self.facts.iter().enumerate().map(|(place, layer)| {
+                (layer.bricks, place..=self.wiring.last_reader(place).unwrap_or(place))
+            });
+        for (bytes, lifetime) in entry.into_iter().chain(own) {
+            live[lifetime].iter_mut().for_each(|live| *live += bytes);
+        }
+        Outline {
+            layers: self.facts.len(),
+            largest: self.facts.iter().map(|layer| layer.whole).max().unwrap_or(0),
+            live: live.into_iter().max().unwrap_or(0),
+            exit: self.facts.last().map_or(0, |layer| layer.bricks),
+            exits: self.wiring.exits().map(|(exit, _)| exit).collect(),
+        }
     }
 }
 
@@ -107,6 +139,12 @@ impl Graph {
     pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
         self.facts.extend_from_slice(&section.facts);
         self.wiring.append(&section.wiring, exits);
+    }
+
+    /// Adds the last layer of a section as if it read the network's input.
+    pub fn append_exit(&mut self, section: &GraphSection) {
+        self.facts.extend(section.facts.last());
+        self.wiring.push([Source::Input]);
     }
 
     /// Removes all layers and keeps their memory.
@@ -258,6 +296,31 @@ impl<'g> Placed<'g> {
     /// How it is run; its graph must have been scheduled.
     pub(super) fn step(&self) -> Step {
         self.graph.steps[self.index]
+    }
+
+    /// All that its price depends on and that it does not know by itself: how it is run, and what is alive meanwhile.
+    pub(super) fn own_manner(&self) -> Fingerprint {
+        let Step { role, rows, output, fused, kept_bytes, free_bytes } = self.step();
+        let [role, output] = [role as u64, output as u64];
+        fingerprint(&[
+            u64::from(rows) << 32 | u64::from(fused),
+            role << 32 | output,
+            kept_bytes,
+            free_bytes,
+            self.live_bytes(),
+            self.peak_bytes(),
+            u64::from(self.readers()) << 32 | u64::from(self.held() > 0),
+        ])
+    }
+
+    /// All that the price of a layer depends on which reads it from another part.
+    pub(super) fn manner(&self) -> Fingerprint {
+        let Step { role, output, free_bytes, .. } = self.step();
+        let held_before = self.producer().map_or(0, |before| before.held());
+        let (live, peak) = (self.live_bytes(), self.peak_bytes());
+        let places = (role as u64) << 32 | output as u64;
+        let (own, readers) = (self.fingerprint(), self.readers().into());
+        fingerprint(&[own, places, free_bytes, live, peak, readers, self.held(), held_before])
     }
 
     /// The layers whose outputs it reads.

@@ -39,6 +39,7 @@ mod reason;
 mod regression;
 mod report;
 mod schedule;
+mod sequence;
 mod store;
 mod tile;
 mod traffic;
@@ -60,6 +61,7 @@ pub use physical::Lanes;
 pub use points::{HeldOutPoint, HeldOutPoints, Unseen};
 pub use quality::{Accuracy, Additivity, Quality};
 pub use report::{CurvePoint, FitReport, LearningCurve, MeasureNext, OldComparison, OldNew, WorstRow};
+pub use sequence::{Outline, Sequence};
 
 #[cfg(test)]
 mod tests;

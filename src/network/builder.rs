@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Display};
 
 use smallvec::SmallVec;
 
-use super::{Activation, DType, Layer, Network, Op, Shape, Source, ops::Mismatch};
+use super::{Activation, DType, Layer, Network, Op, Parts, Shape, Source, ops::Mismatch};
 use crate::error::Error;
 
 /// Room for so many layers is made at once.
@@ -38,15 +38,15 @@ impl NetworkBuilder {
     /// An empty network.
     #[must_use]
     pub fn new(name: impl Into<String>, input: Shape, dtype: DType) -> Self {
-        let network = Network { name: name.into(), input, dtype, layers: Vec::new() };
-        Self { network, names: Some(HashMap::new()) }
+        Self { network: empty(name.into(), input, dtype), names: Some(HashMap::new()) }
     }
 
     /// An empty network that gets no names: for what will be scored and thrown away, since names take most of the
     /// time of building.
     #[must_use]
     pub fn nameless(input: Shape, dtype: DType) -> Self {
-        let network = Network { name: String::new(), input, dtype, layers: Vec::with_capacity(LAYERS) };
+        let mut network = empty(String::new(), input, dtype);
+        network.layers.reserve(LAYERS);
         Self { network, names: None }
     }
 
@@ -94,6 +94,14 @@ impl NetworkBuilder {
         Err(LayerError { layer: name, mismatch })
     }
 
+    /// Ends a part: of the layers since the last one, none but the latest will be read by others.
+    pub fn end_part(&mut self) {
+        let end = self.network.layers.len();
+        if end > self.network.parts.0.last().copied().unwrap_or(0) {
+            self.network.parts.0.push(end);
+        }
+    }
+
     /// How many layers there are so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -131,4 +139,8 @@ impl NetworkBuilder {
     pub fn finish(self) -> Network {
         self.network
     }
+}
+
+fn empty(name: String, input: Shape, dtype: DType) -> Network {
+    Network { name, input, dtype, layers: Vec::new(), parts: Parts::default() }
 }

@@ -7,6 +7,7 @@ mod activation;
 mod blocks;
 mod builder;
 mod dtype;
+mod footprint;
 mod json;
 mod memory;
 mod norm;
@@ -21,6 +22,7 @@ pub use activation::Activation;
 pub use blocks::{Block, BlockKind, SqueezeExcite};
 pub use builder::{LayerError, NetworkBuilder};
 pub use dtype::DType;
+pub use footprint::{Footprint, Peak};
 pub use json::{read_network, read_networks};
 pub use memory::{PeakActivation, Tensor};
 pub use ops::{Op, Operator};
@@ -29,6 +31,8 @@ pub use shape::Shape;
 pub(crate) use weights::he_normal;
 pub use window::{Pad, Window};
 pub use wiring::{Readers, Section, Wiring};
+
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -86,6 +90,18 @@ pub struct Network {
     input: Shape,
     dtype: DType,
     layers: Vec<Layer>,
+    parts: Parts,
+}
+
+/// The number of layers up to the end of each part that a network was put together from. How it came about is no
+/// difference between networks.
+#[derive(Clone, Debug, Default)]
+struct Parts(Vec<usize>);
+
+impl PartialEq for Parts {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Network {
@@ -117,6 +133,14 @@ impl Network {
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The parts that it was put together from, such as its stem and its blocks, as ranges of its layers; each layer
+    /// by itself where nothing is known of parts. Other parts read of a part only what its last layer writes.
+    pub fn parts(&self) -> impl Iterator<Item = Range<usize>> {
+        let known = self.parts.0.iter().copied();
+        let ends = known.chain(self.parts.0.last().copied().unwrap_or(0) + 1..=self.layers.len());
+        ends.scan(0, |start, end| Some(std::mem::replace(start, end)..end))
     }
 
     /// The shape of the tensor that `source` writes.

@@ -33,6 +33,55 @@ pub struct Section {
     ends: Vec<usize>,
 }
 
+impl Section {
+    /// How many layers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no layer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// What each layer reads, with its place in the section.
+    fn wires(&self) -> impl Iterator<Item = (usize, Wire)> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let wires = |(layer, (start, end)): (usize, (usize, usize))| {
+            self.inputs[start..end].iter().map(move |wire| (layer, *wire))
+        };
+        starts.zip(self.ends.iter().copied()).enumerate().flat_map(wires)
+    }
+
+    /// The last of its layers that reads the layer at `place`, if any does.
+    #[must_use]
+    pub fn last_reader(&self, place: usize) -> Option<usize> {
+        let reads = |(layer, wire): &(usize, Wire)| matches!(*wire, Wire::Back(by) if *layer == place + by);
+        self.wires().filter(reads).last().map(|(layer, _)| layer)
+    }
+
+    /// The last of its layers that reads the layer before the section or, where it is the first, the network's input.
+    #[must_use]
+    pub fn last_reader_of_entry(&self) -> Option<usize> {
+        let reads = |(layer, wire): &(usize, Wire)| match *wire {
+            Wire::Input => true,
+            Wire::Back(by) => by == layer + 1,
+            Wire::Exit(_) => false,
+        };
+        self.wires().filter(reads).last().map(|(layer, _)| layer)
+    }
+
+    /// The numbers of the exits that it reads, each as often as it does, with the layer that reads it.
+    pub fn exits(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.wires().filter_map(|(layer, wire)| match wire {
+            Wire::Exit(exit) => Some((exit, layer)),
+            Wire::Input | Wire::Back(_) => None,
+        })
+    }
+}
+
 /// Where a layer of a section reads.
 #[derive(Clone, Copy, Debug)]
 enum Wire {

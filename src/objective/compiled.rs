@@ -9,23 +9,25 @@
 //! Pieces are cut from networks that were built the long way, and both ways share
 //! everything after that; so the scores are equal bit for bit.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, ops::Range};
 
+use smallvec::SmallVec;
 use thread_local::ThreadLocal;
 
 use super::{
     Latencies, Targets,
     metrics::Metrics,
-    piece::{Known, Pieces, Totals, Whole, entry},
+    piece::{Desk, Known, Piece, Pieces, Totals, Whole, entry},
 };
 use crate::{
     energy::{EnergyAssembly, EnergyModel, EnergyPricer},
     error::{Error, Result},
-    estimator::{Assembly, Pricer},
-    network::{Block, PeakActivation, SqueezeExcite, Tensor},
+    estimator::{Assembly, Pricer, Sequence},
+    network::{Block, Peak, SqueezeExcite},
     space::{Space, Stem},
     stable_hash::{Fingerprint, fingerprint},
     trainability::{Flow, score},
+    units::Bytes,
 };
 
 /// A space whose architectures are scored by an estimator.
@@ -41,13 +43,13 @@ pub(super) struct Compiled<'a> {
     benches: ThreadLocal<RefCell<Bench>>,
 }
 
-/// What one thread needs to put candidates together.
+/// What one thread needs to score candidates.
 struct Bench {
     parts: Parts,
     assembly: Assembly,
     others: Vec<Assembly>,
     energy: Option<EnergyAssembly>,
-    tensors: Vec<Tensor>,
+    peak: Peak,
     flows: Vec<Flow>,
 }
 
@@ -58,9 +60,12 @@ struct Parts {
     own: Vec<Fingerprint>,
     /// The parts that others than the next may read: the last of each stage, and those of the head.
     marks: Vec<usize>,
-    pieces: Vec<Known>,
-    /// The last layers of the marked parts.
-    exits: Vec<usize>,
+    desk: Desk,
+    /// The places of the pieces on the desk.
+    pieces: Vec<u32>,
+    sequence: Sequence,
+    /// The last regions of the marked parts.
+    outlets: Vec<usize>,
     words: Vec<u64>,
 }
 
@@ -115,62 +120,57 @@ impl Bench {
             assembly: compiled.pricer.assembly(),
             others: compiled.others.iter().map(Pricer::assembly).collect(),
             energy: compiled.energy.as_ref().map(EnergyPricer::assembly),
-            tensors: Vec::new(),
+            peak: Peak::default(),
             flows: Vec::new(),
         }
     }
 
     fn metrics(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<Metrics> {
+        let Compiled { space, pricer, others, energy, .. } = compiled;
         self.parts.find(compiled, genotype)?;
-        self.assemble();
-        let Self { parts, assembly, others, energy, tensors, flows } = self;
-        let (input, dtype) = (compiled.space.input_shape(genotype), compiled.space.dtype(genotype));
-        let latency_us = compiled.pricer.latency_us(assembly);
-        let beside = compiled.others.iter().zip(others).map(|(pricer, own)| pricer.latency_us(own));
+        let Self { parts, assembly, peak, flows, .. } = self;
+        let (input, dtype) = (space.input_shape(genotype), space.dtype(genotype));
+        let (sequence, assemble) =
+            (&parts.sequence, |assembly: &mut Assembly, range: Range<usize>| parts.assemble(assembly, range));
+        let latency_us = pricer.latency_us(sequence, assembly, assemble);
+        let beside = others.iter().zip(&mut self.others);
+        let beside = beside.map(|(pricer, assembly)| pricer.latency_us(sequence, assembly, assemble));
         let latencies = Latencies::of(std::iter::once(latency_us).chain(beside));
-        let totals = parts.pieces.iter().fold(Totals::default(), |sum, known| sum.plus(known.piece.totals));
-        let energy_uj = compiled.energy.as_ref().zip(energy.as_mut()).map(|(pricer, own)| {
-            pricer.assembled_uj(own, assembly, latency_us, dtype, (totals.macs, totals.model_bytes))
-        });
-        let locals = parts.pieces.iter().flat_map(|known| &known.piece.locals);
-        let wiring = assembly.wiring();
+        let totals = parts.pieces().fold(Totals::default(), |sum, piece| sum.plus(piece.totals));
+        let energy_uj = match (energy, &mut self.energy) {
+            (Some(energy), Some(own)) => {
+                let amounts = (latency_us, dtype, totals.macs, totals.model_bytes);
+                Some(energy.energy_uj(
+                    own,
+                    sequence,
+                    assemble,
+                    || pricer.schedule(sequence, assembly, assemble),
+                    amounts,
+                ))
+            }
+            _ => None,
+        };
+        let footprints = parts.pieces().map(|piece| &piece.footprint);
+        let peak = peak.in_place(input.elements(), footprints, &parts.marks);
+        let regions = parts.pieces().flat_map(|piece| &piece.regions);
         Ok(Metrics {
             latency_us,
             latencies,
-            trainability: score(input, wiring, locals, flows),
+            trainability: score(input, regions, &parts.outlets, flows),
             macs: totals.macs,
             params: totals.params,
             model_bytes: totals.model_bytes,
-            peak_activation: PeakActivation::of(wiring, input.elements(), tensors, dtype.bytes()).in_place,
+            peak_activation: Bytes(peak.saturating_mul(dtype.bytes())),
             energy_uj,
         })
-    }
-
-    /// Puts the layers of all parts one after the other.
-    fn assemble(&mut self) {
-        let Self { parts: Parts { pieces, marks, exits, .. }, assembly, others, energy, tensors, .. } = self;
-        assembly.clear();
-        others.iter_mut().for_each(Assembly::clear);
-        energy.iter_mut().for_each(EnergyAssembly::clear);
-        tensors.clear();
-        exits.clear();
-        for (part, Known { piece, .. }) in pieces.iter().enumerate() {
-            assembly.append(&piece.graph, piece.key, exits);
-            others.iter_mut().for_each(|own| own.append(&piece.graph, piece.key, exits));
-            energy.iter_mut().for_each(|own| own.append(&piece.graph, piece.key, exits));
-            tensors.extend_from_slice(&piece.tensors);
-            while marks.get(exits.len()) == Some(&part) {
-                exits.push(assembly.layers() - 1);
-            }
-        }
     }
 }
 
 impl Parts {
     /// Finds the pieces of a genotype, and learns those that are not known.
     fn find(&mut self, compiled: &Compiled<'_>, genotype: &[u8]) -> Result<()> {
-        let known = &compiled.pieces;
         let before_head = self.list(compiled.space, genotype);
+        self.desk.make_room();
         self.pieces.clear();
         let mut whole: Option<Whole> = None;
         let mut read = entry(compiled.space.input_shape(genotype), compiled.space.dtype(genotype));
@@ -180,18 +180,76 @@ impl Parts {
                 Some(exits) => self.head_key(part, exits),
                 None => fingerprint(&[self.own[part], read]),
             };
-            let found = match (known.get(key), &whole) {
-                (Some(found), _) => found,
-                (None, Some(whole)) => known.learn(whole.piece(part, key)),
-                (None, None) => {
-                    let built = Whole::of(&compiled.space.architecture(genotype))?;
-                    known.learn(whole.insert(built).piece(part, key))
-                }
+            let place = match self.desk.find(key) {
+                Some(place) => place,
+                None => self.desk.put(key, self.fetch(compiled, genotype, &mut whole, part, key)?),
             };
-            read = found.exit;
-            self.pieces.push(found);
+            read = self.desk.known(place).exit;
+            self.pieces.push(place);
         }
+        self.line_up(before_head);
         Ok(())
+    }
+
+    /// A piece that this thread does not know.
+    fn fetch(
+        &self,
+        compiled: &Compiled<'_>,
+        genotype: &[u8],
+        whole: &mut Option<Whole>,
+        part: usize,
+        key: Fingerprint,
+    ) -> Result<Known> {
+        let known = &compiled.pieces;
+        Ok(match (known.get(key), &whole) {
+            (Some(found), _) => found,
+            (None, Some(whole)) => known.learn(whole.piece(part, key)),
+            (None, None) => {
+                let built = Whole::of(&compiled.space.architecture(genotype))?;
+                known.learn(whole.insert(built).piece(part, key))
+            }
+        })
+    }
+
+    /// Tells of the parts in their order.
+    fn line_up(&mut self, before_head: usize) {
+        let Self { desk, pieces, marks, sequence, outlets, .. } = self;
+        sequence.clear();
+        outlets.clear();
+        let mut regions = 0;
+        for (part, place) in pieces.iter().enumerate() {
+            if part == before_head {
+                sequence.begin_head();
+            }
+            let piece = &desk.known(*place).piece;
+            sequence.push(piece.key, &piece.outline);
+            regions += piece.regions.len();
+            while marks.get(outlets.len()) == Some(&part) {
+                sequence.mark();
+                outlets.push(regions - 1);
+            }
+        }
+        sequence.finish();
+    }
+
+    fn pieces(&self) -> impl DoubleEndedIterator<Item = &Piece> + Clone {
+        self.pieces.iter().map(|place| &*self.desk.known(*place).piece)
+    }
+
+    /// Puts the layers of some parts one after the other; of the first only the last, unless it is the first of all.
+    fn assemble(&self, assembly: &mut Assembly, parts: Range<usize>) {
+        let mut exits: SmallVec<[usize; 32]> = SmallVec::new();
+        for (part, piece) in self.pieces().enumerate().skip(parts.start).take(parts.len()) {
+            if part == parts.start && part > 0 {
+                assembly.append_exit(&piece.graph);
+            } else {
+                assembly.append(&piece.graph, &exits);
+            }
+            // Exits are read only where all parts are there.
+            while self.marks.get(exits.len()).is_some_and(|mark| *mark <= part) {
+                exits.push(assembly.layers() - 1);
+            }
+        }
     }
 
     /// Decodes a genotype; returns the number of parts before the head.
@@ -218,10 +276,10 @@ impl Parts {
 
     /// All that a piece of the head depends on: the part and what it reads.
     fn head_key(&mut self, part: usize, exits: &[usize]) -> Fingerprint {
-        let Self { own, marks, pieces, words, .. } = self;
+        let Self { own, marks, desk, pieces, words, .. } = self;
         words.clear();
         words.push(own[part]);
-        words.extend(exits.iter().filter_map(|exit| Some(pieces.get(*marks.get(*exit)?)?.exit)));
+        words.extend(exits.iter().filter_map(|exit| Some(desk.known(*pieces.get(*marks.get(*exit)?)?).exit)));
         fingerprint(words)
     }
 }

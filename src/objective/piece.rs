@@ -12,11 +12,11 @@ use std::{
 
 use crate::{
     error::Result,
-    estimator::GraphSection,
-    network::{DType, Network, Shape, Source, Tensor, Wiring},
+    estimator::{GraphSection, Outline},
+    network::{DType, Footprint, Network, Shape, Source, Wiring},
     space::Architecture,
     stable_hash::{AsIs, Fingerprint, fingerprint},
-    trainability::{Local, Signal, locals, signals},
+    trainability::{Region, Signal, regions, signals},
     units::{Bytes, Macs, Params},
 };
 
@@ -25,9 +25,10 @@ use crate::{
 pub(super) struct Piece {
     /// Tells it from other pieces.
     pub(super) key: Fingerprint,
+    pub(super) outline: Outline,
     pub(super) graph: GraphSection,
-    pub(super) locals: Vec<Local>,
-    pub(super) tensors: Vec<Tensor>,
+    pub(super) regions: Vec<Region>,
+    pub(super) footprint: Footprint,
     pub(super) totals: Totals,
 }
 
@@ -95,6 +96,42 @@ impl Pieces {
     }
 }
 
+/// The pieces that one thread has at hand, so that it need not ask for each.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    places: HashMap<Fingerprint, u32, AsIs>,
+    known: Vec<Known>,
+}
+
+/// A desk with so many pieces is cleared.
+const ROOM: usize = 1 << 12;
+
+impl Desk {
+    /// Makes room for another candidate.
+    pub(super) fn make_room(&mut self) {
+        if self.known.len() >= ROOM {
+            self.places.clear();
+            self.known.clear();
+        }
+    }
+
+    /// The place of the piece with this key, if it is at hand; it stays there until room is made.
+    pub(super) fn find(&self, key: Fingerprint) -> Option<u32> {
+        self.places.get(&key).copied()
+    }
+
+    pub(super) fn put(&mut self, key: Fingerprint, known: Known) -> u32 {
+        let place = self.known.len() as u32;
+        self.known.push(known);
+        self.places.insert(key, place);
+        place
+    }
+
+    pub(super) fn known(&self, place: u32) -> &Known {
+        &self.known[place as usize]
+    }
+}
+
 /// A network that pieces are cut from.
 pub(super) struct Whole {
     network: Network,
@@ -111,7 +148,8 @@ impl Whole {
     /// # Errors
     /// The architecture is none.
     pub(super) fn of(architecture: &Architecture) -> Result<Self> {
-        let (network, ends) = architecture.nameless_network()?;
+        let network = architecture.nameless_network()?;
+        let ends: Vec<usize> = network.parts().map(|part| part.end).collect();
         let stages = architecture.stages.iter().scan(0, |blocks, stage| {
             *blocks += stage.len();
             Some(*blocks)
@@ -148,11 +186,13 @@ impl Whole {
     pub(super) fn piece(&self, part: usize, key: Fingerprint) -> Known {
         let layers = self.layers(part);
         let exit = self.exit(layers.end);
+        let graph = GraphSection::of(&self.network, &self.wiring, layers.clone(), &self.exits);
         let piece = Piece {
             key,
-            graph: GraphSection::of(&self.network, &self.wiring, layers.clone(), &self.exits),
-            locals: locals(&self.network, &self.wiring, &self.signals, layers.clone()),
-            tensors: self.network.tensors().skip(layers.start).take(layers.len()).collect(),
+            outline: graph.outline(),
+            footprint: Footprint::of(&self.network, layers.start, graph.wiring()),
+            graph,
+            regions: regions(&self.network, &self.wiring, &self.signals, layers.clone(), &self.exits),
             totals: self.totals(layers),
         };
         Known { piece: Arc::new(piece), exit }

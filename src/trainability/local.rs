@@ -7,7 +7,10 @@ use std::ops::Range;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::signal::{HEAD, Signal, is_depthwise, signal_of};
+use super::{
+    signal::{HEAD, Signal, is_depthwise, signal_of},
+    sums::Amounts,
+};
 use crate::network::{
     Layer, Network, Op, Readers, Shape, Source, Window, Wiring,
     ops::{Conv2d, DepthwiseConv2d},
@@ -21,15 +24,15 @@ pub(super) const POWER: i32 = 10;
 
 /// One layer as the backward pass needs it.
 #[derive(Clone, Debug)]
-pub struct Local {
+pub(super) struct Local {
     /// What its nonlinearity leaves of the gradient.
     pub(super) fading: f64,
     /// The nonlinear share of its activation, in units of ReLU's.
-    pub(super) nonlinearity: f64,
+    nonlinearity: f64,
     /// √(cin · cout) if it mixes channels.
-    pub(super) capacity: f64,
+    capacity: f64,
     /// ln(side of the window) if it sees more than a pixel.
-    pub(super) reach: f64,
+    reach: f64,
     /// ln(side / stride) of an average pool: octaves of detail that it blurs.
     pub(super) blur: f64,
     /// 1 / cin if it mixes channels.
@@ -47,8 +50,12 @@ pub struct Local {
 }
 
 /// The records of some layers of a network whose tensors are in these states ([`signals`](super::signals)).
-#[must_use]
-pub fn locals(network: &Network, wiring: &Wiring, signals: &[Signal], layers: Range<usize>) -> Vec<Local> {
+pub(super) fn locals(
+    network: &Network,
+    wiring: &Wiring,
+    signals: &[Signal],
+    layers: Range<usize>,
+) -> Vec<Local> {
     let local = |index: usize| {
         let layer = &network.layers()[index];
         let is_output = wiring.readers(Source::Layer(index)) == Readers::default();
@@ -62,6 +69,11 @@ pub fn locals(network: &Network, wiring: &Wiring, signals: &[Signal], layers: Ra
 }
 
 impl Local {
+    /// What it brings beside its weight.
+    pub(super) fn amounts(&self) -> Amounts {
+        Amounts { capacity: self.capacity, nonlinearity: self.nonlinearity, reach: self.reach }
+    }
+
     fn of(network: &Network, layer: &Layer, signal: &Signal, signals: &[Signal]) -> Self {
         let source = layer.inputs.first().copied().unwrap_or(Source::Input);
         let input = network.shape(source);

@@ -80,11 +80,12 @@
 mod flow;
 mod local;
 mod nonlinearity;
+mod region;
 mod signal;
 mod sums;
 
 pub use flow::Flow;
-pub use local::{Local, locals};
+pub use region::{Region, regions};
 pub use signal::{Signal, signals};
 
 use local::log_side;
@@ -144,23 +145,32 @@ const BOTTLENECK: f64 = 2.0;
 /// Scores a network.
 #[must_use]
 pub fn trainability(network: &Network) -> Trainability {
-    let wiring = Wiring::of(network);
-    let locals = locals(network, &wiring, &signals(network), 0..wiring.len());
-    let values = values(network.input(), &flow::trace(&wiring, locals.iter(), &mut Vec::new()));
+    let values = values(network.input(), &sums(network));
     let terms = TERMS.into_iter().zip(values).map(|(name, value)| Term { name, value });
     Trainability { score: values.iter().sum(), terms: terms.collect() }
 }
 
-/// The score of a network with this input and wiring, as [`trainability`] gives it, from the records of its layers.
-/// `flows` is memory that is used again.
+fn sums(network: &Network) -> Sums {
+    let (wiring, signals) = (Wiring::of(network), signals(network));
+    let exits: Vec<usize> = network.parts().map(|part| part.end - 1).collect();
+    let (mut all, mut places) = (Vec::new(), Vec::new());
+    for part in network.parts() {
+        all.extend(regions(network, &wiring, &signals, part, &exits));
+        places.push(all.len() - 1);
+    }
+    Sums::of(all.iter(), &places, &mut Vec::new())
+}
+
+/// The score of a network with this input, as [`trainability`] gives it, from its regions. `exits` are the
+/// places of those whose exits stand for the numbered ones of [`regions`], and `flows` is memory that is used again.
 #[must_use]
 pub fn score<'a>(
     input: Shape,
-    wiring: &Wiring,
-    locals: impl DoubleEndedIterator<Item = &'a Local> + Clone,
+    regions: impl DoubleEndedIterator<Item = &'a Region> + Clone,
+    exits: &[usize],
     flows: &mut Vec<Flow>,
 ) -> f64 {
-    values(input, &flow::trace(wiring, locals, flows)).iter().sum()
+    values(input, &Sums::of(regions, exits, flows)).iter().sum()
 }
 
 /// The value of each term.
@@ -170,8 +180,9 @@ fn values(input: Shape, sums: &Sums) -> [f64; TERMS.len()] {
         *value = CAPACITY[octave] * sums.used_capacity(octave).ln_1p();
     }
     // Behind global pooling a linear classifier is all that is needed.
-    values[HEAD] = CAPACITY[HEAD] * sums.capacity[HEAD].ln_1p();
-    let reach: f64 = CAPACITY.iter().zip(sums.reach).map(|(weight, sum)| weight * sum.ln_1p()).sum();
+    values[HEAD] = CAPACITY[HEAD] * sums.octaves[HEAD].capacity.ln_1p();
+    let reach: f64 =
+        CAPACITY.iter().zip(sums.octaves).map(|(weight, sums)| weight * sums.reach.ln_1p()).sum();
     values[HEAD + 1..].copy_from_slice(&[
         RECEPTIVE_FIELD * reach,
         INPUT_RESOLUTION * log_side(input.pixels()),

@@ -93,6 +93,11 @@ impl Scheduler {
         Self { on_chip_bytes, stripes, known: HashMap::default(), spill: Spill::default() }
     }
 
+    /// The accelerator's memory for tensors.
+    pub(super) fn on_chip_bytes(&self) -> u64 {
+        self.on_chip_bytes
+    }
+
     /// Finds out how the layers of `graph` are run.
     pub(super) fn schedule(&mut self, graph: &Graph, steps: &mut Vec<Step>) {
         steps.clear();

@@ -71,19 +71,12 @@ pub struct Segmenter {
 }
 
 impl Head {
-    /// Adds the head's layers after `x`; `stages` are the stages' outputs. The number of layers up to the end of each
-    /// part of the head is added to `ends`.
-    pub(super) fn build(
-        &self,
-        b: &mut NetworkBuilder,
-        x: Source,
-        stages: &[Source],
-        ends: &mut Vec<usize>,
-    ) -> Result<()> {
+    /// Adds the head's layers after `x`; `stages` are the stages' outputs.
+    pub(super) fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
         match self {
-            Self::Classifier(head) => head.build(b, x, ends)?,
-            Self::Detector(head) => head.build(b, x, stages, ends)?,
-            Self::Segmenter(head) => head.build(b, x, stages, ends)?,
+            Self::Classifier(head) => head.build(b, x)?,
+            Self::Detector(head) => head.build(b, x, stages)?,
+            Self::Segmenter(head) => head.build(b, x, stages)?,
         }
         Ok(())
     }
@@ -102,51 +95,44 @@ fn features(
     x: Source,
     channels: Option<u32>,
     activation: Activation,
-    ends: &mut Vec<usize>,
 ) -> Result<Source, LayerError> {
     let Some(channels) = channels else { return Ok(x) };
     let features = b.add("head.features", Conv2d::square(channels, 1, 1), &[x], activation)?;
-    ends.push(b.len());
+    b.end_part();
     Ok(features)
 }
 
 impl Classifier {
-    fn build(&self, b: &mut NetworkBuilder, x: Source, ends: &mut Vec<usize>) -> Result<(), LayerError> {
-        let x = features(b, x, self.features, self.activation, ends)?;
+    fn build(&self, b: &mut NetworkBuilder, x: Source) -> Result<(), LayerError> {
+        let x = features(b, x, self.features, self.activation)?;
         let mut x = b.add("head.pool", GlobalAvgPool, &[x], Activation::None)?;
         if let Some(hidden) = self.hidden {
             x = b.add("head.hidden", Dense { cout: hidden, bias: true }, &[x], self.activation)?;
         }
         b.add("head.classes", Dense { cout: self.classes, bias: true }, &[x], Activation::None)?;
-        ends.push(b.len());
+        b.end_part();
         Ok(())
     }
 }
 
 impl Detector {
-    fn build(
-        &self,
-        b: &mut NetworkBuilder,
-        x: Source,
-        stages: &[Source],
-        ends: &mut Vec<usize>,
-    ) -> Result<()> {
+    fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
         let taps: Result<Vec<Source>> = self.taps.iter().map(|stage| tap(stages, *stage)).collect();
         let mut levels = taps?;
-        let mut x = features(b, x, self.features, self.activation, ends)?;
+        let mut x = features(b, x, self.features, self.activation)?;
         if !levels.contains(&x) {
             levels.push(x);
         }
         for (index, channels) in self.extras.iter().enumerate() {
             x = self.extra(b, x, index + 1, *channels)?;
-            ends.push(b.len());
+            b.end_part();
             levels.push(x);
         }
         for (index, level) in levels.iter().enumerate() {
             let anchors = self.anchors.get(index).or(self.anchors.last()).copied().unwrap_or(1);
             self.predictor(b, *level, format_args!("head.level{}.box", index + 1), 4 * anchors)?;
             self.predictor(b, *level, format_args!("head.level{}.class", index + 1), self.classes * anchors)?;
-            ends.push(b.len());
+            b.end_part();
         }
         Ok(())
     }
@@ -185,15 +171,9 @@ impl Detector {
 }
 
 impl Segmenter {
-    fn build(
-        &self,
-        b: &mut NetworkBuilder,
-        x: Source,
-        stages: &[Source],
-        ends: &mut Vec<usize>,
-    ) -> Result<()> {
+    fn build(&self, b: &mut NetworkBuilder, x: Source, stages: &[Source]) -> Result<()> {
         let skip = tap(stages, self.tap)?;
-        let x = features(b, x, self.features, self.activation, ends)?;
+        let x = features(b, x, self.features, self.activation)?;
         let gated = self.gated(b, x)?;
         let (low, high) = (b.shape(skip), b.shape(gated));
         let up = if (low.h, low.w) == (high.h, high.w) {
@@ -211,7 +191,7 @@ impl Segmenter {
             let to_output = Resize { size: self.output, mode: ResizeMode::Bilinear };
             b.add("head.output", to_output, &[sum], Activation::None)?;
         }
-        ends.push(b.len());
+        b.end_part();
         Ok(())
     }
 

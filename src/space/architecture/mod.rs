@@ -57,36 +57,35 @@ impl Architecture {
     /// # Errors
     /// The head taps a stage that is not there.
     pub fn network(&self, name: &str) -> Result<Network> {
-        Ok(self.build(NetworkBuilder::new(name, self.input, self.dtype))?.0)
+        self.build(NetworkBuilder::new(name, self.input, self.dtype))
     }
 
-    /// The same network without names, to be taken apart: with the number of layers up to the end of the stem, of
-    /// each block, and each part of the head.
+    /// The same network without names, to be taken apart into stem, blocks and the parts of the head.
     ///
     /// # Errors
     /// As [`Self::network`].
-    pub fn nameless_network(&self) -> Result<(Network, Vec<usize>)> {
+    pub fn nameless_network(&self) -> Result<Network> {
         self.build(NetworkBuilder::nameless(self.input, self.dtype))
     }
 
-    fn build(&self, mut b: NetworkBuilder) -> Result<(Network, Vec<usize>)> {
+    fn build(&self, mut b: NetworkBuilder) -> Result<Network> {
         let stem = Conv2d::square(self.stem.cout, self.stem.kernel, self.stem.stride);
         let mut x = b.add("stem", stem, &[Source::Input], self.stem.activation)?;
         if self.stem.pool > 1 {
             let pool = MaxPool { window: Window::square(POOL_KERNEL, self.stem.pool) };
             x = b.add("stem.pool", pool, &[x], Activation::None)?;
         }
-        let mut ends = vec![b.len()];
+        b.end_part();
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (stage, blocks) in self.stages.iter().enumerate() {
             for (position, block) in blocks.iter().enumerate() {
                 x = block.build(&mut b, BlockName { stage, position }, x)?;
-                ends.push(b.len());
+                b.end_part();
             }
             outputs.push(x);
         }
-        self.head.build(&mut b, x, &outputs, &mut ends)?;
-        Ok((b.finish(), ends))
+        self.head.build(&mut b, x, &outputs)?;
+        Ok(b.finish())
     }
 
     /// How many blocks are fused.

@@ -1,0 +1,236 @@
+//! Which parts of a network can be priced without looking at the rest of it.
+//!
+//! What a layer costs depends on where tensors lie and which layers run together, and that depends on what is
+//! alive beside them. But where everything fits on the chip nothing is spilled and nothing runs in stripes, so a
+//! part among parts that fit depends on its neighbours only: it is a span by itself. Parts that do not fit, and
+//! those about them, are spans together. The price of a span follows from its parts and its neighbours.
+
+use std::ops::Range;
+
+use super::graph::BLOCK_STEPS;
+use crate::stable_hash::{Fingerprint, fingerprint};
+
+/// What must be known of a part to find the spans. Bytes are those of whole bricks of channels.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub(super) layers: usize,
+    /// The most bytes that one of its layers reads and writes.
+    pub(super) largest: u64,
+    /// The most bytes alive at one of its layers, with what it reads from the part before it.
+    pub(super) live: u64,
+    /// Bytes of what its last layer writes.
+    pub(super) exit: u64,
+    /// The numbers of the exits that it reads, each as often as it does.
+    pub(super) exits: Vec<usize>,
+}
+
+/// The parts of a network, one after the other: what comes before the head reads only the part before it.
+#[derive(Clone, Debug, Default)]
+pub struct Sequence {
+    parts: Vec<Part>,
+    /// The part that ends with each exit.
+    marks: Vec<usize>,
+    /// The first part of the head.
+    head: usize,
+    /// The parts whose exits the head reads from afar, by their order, and how often.
+    taps: Vec<Tap>,
+    layers: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    key: Fingerprint,
+    /// The number of layers before it.
+    start: usize,
+    layers: usize,
+    largest: u64,
+    live: u64,
+    exit: u64,
+    /// Whether it reads an exit from afar.
+    reads_far: bool,
+}
+
+/// A tensor that lies about for a reader far away.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    part: usize,
+    /// How often it is read from afar.
+    reads: u64,
+    /// The layer that writes it, and the first part that begins when it is alive no longer.
+    layer: usize,
+    end: usize,
+}
+
+/// Parts whose price follows from themselves and their neighbours.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) parts: Range<usize>,
+    pub(super) key: Fingerprint,
+}
+
+impl Sequence {
+    /// Removes all parts and keeps their memory.
+    pub fn clear(&mut self) {
+        let Self { parts, marks, head, taps, layers } = self;
+        parts.clear();
+        marks.clear();
+        taps.clear();
+        (*head, *layers) = (usize::MAX, 0);
+    }
+
+    /// Adds a part with a key that no other part has.
+    pub fn push(&mut self, key: Fingerprint, outline: &Outline) {
+        let Outline { layers, largest, live, exit, ref exits } = *outline;
+        for number in exits {
+            let Some(part) = self.marks.get(*number).copied() else { continue };
+            match self.taps.iter_mut().find(|tap| tap.part == part) {
+                Some(tap) => tap.reads += 1,
+                None => self.taps.push(Tap { part, reads: 1, layer: 0, end: 0 }),
+            }
+        }
+        self.parts.push(Part {
+            key,
+            start: self.layers,
+            layers,
+            largest,
+            live,
+            exit,
+            reads_far: !exits.is_empty(),
+        });
+        self.layers += layers;
+    }
+
+    /// The part that was added last ends with the next exit.
+    pub fn mark(&mut self) {
+        self.marks.push(self.parts.len().saturating_sub(1));
+    }
+
+    /// What is added from now on is the head.
+    pub fn begin_head(&mut self) {
+        self.head = self.parts.len();
+    }
+
+    /// All parts are there.
+    pub fn finish(&mut self) {
+        let Self { parts, taps, .. } = self;
+        for tap in &mut *taps {
+            let Part { start, layers, .. } = parts[tap.part];
+            tap.layer = start + layers - 1;
+            tap.end = parts.partition_point(|part| part.start <= tap.layer + BLOCK_STEPS);
+        }
+        taps.sort_unstable_by_key(|tap| tap.part);
+    }
+
+    pub(super) fn all(&self) -> Range<usize> {
+        0..self.parts.len()
+    }
+
+    /// The parts that must be put together to price a span; none if what is read from afar matters to it. The first
+    /// of them is none of those that the price depends on, but for what it writes.
+    pub(super) fn about(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let (before, reach) = (span.start.saturating_sub(1), self.reach(span));
+        let no_taps = self.taps.iter().all(|tap| tap.part >= reach || tap.end <= before);
+        let none_is_far = no_taps && !self.parts[before..reach].iter().any(|part| part.reads_far);
+        none_is_far.then_some(before.saturating_sub(1)..reach)
+    }
+
+    /// The layers of a part among those of some parts, of which only the last layer of the first is there.
+    pub(super) fn layers_within(&self, part: usize, about: &Range<usize>) -> Range<usize> {
+        let layers = self.layers(part);
+        let before = if about.start > 0 { self.exit(about.start) } else { 0 };
+        layers.start - before..layers.end - before
+    }
+
+    /// The key of a part.
+    pub(super) fn piece(&self, part: usize) -> Fingerprint {
+        self.parts[part].key
+    }
+
+    fn layers(&self, part: usize) -> Range<usize> {
+        let Part { start, layers, .. } = self.parts[part];
+        start..start + layers
+    }
+
+    /// The last layer of a part.
+    pub(super) fn exit(&self, part: usize) -> usize {
+        self.layers(part).end - 1
+    }
+
+    /// Finds out which parts have room for everything on a chip with so much memory.
+    pub(super) fn find_quiet(&self, on_chip_bytes: u64, quiet: &mut Vec<bool>) {
+        quiet.clear();
+        quiet
+            .extend(self.parts.iter().map(|part| part.largest < on_chip_bytes && part.live <= on_chip_bytes));
+        if let (Some(first), Some(last)) = (self.taps.first(), self.taps.iter().map(|tap| tap.end).max()) {
+            for part in first.part..last {
+                let beside = self.taps.iter().filter(|tap| (tap.part + 1..tap.end).contains(&part));
+                let beside: u64 = beside.map(|tap| self.parts[tap.part].exit).sum();
+                quiet[part] &= self.parts[part].live.saturating_add(beside) <= on_chip_bytes;
+            }
+        }
+        // A tensor that does not fit somewhere may be spilled everywhere.
+        for Tap { part, end, .. } in &self.taps {
+            if quiet[*part..*end].contains(&false) {
+                quiet[*part..*end].fill(false);
+            }
+        }
+    }
+
+    /// The spans without their keys.
+    pub(super) fn divide(&self, quiet: &[bool], spans: &mut Vec<Span>) {
+        spans.clear();
+        let mut start = 0;
+        while start < self.parts.len() {
+            let calm = |part: &usize| self.is_calm(*part, quiet);
+            let end = if calm(&start) {
+                start + 1
+            } else {
+                (start + 1..self.parts.len()).find(calm).unwrap_or(self.parts.len())
+            };
+            spans.push(Span { parts: start..end, key: 0 });
+            start = end;
+        }
+    }
+
+    /// Whether a part and its neighbours are quiet, as far as what they write is alive, and so are the two before it:
+    /// what the one before reads may lie beside what it writes.
+    fn is_calm(&self, part: usize, quiet: &[bool]) -> bool {
+        let about = part.saturating_sub(2)..self.reach(&(part..part + 1));
+        part < self.head && quiet[about].iter().all(|quiet| *quiet)
+    }
+
+    /// The end of the parts that the price of a span depends on: the next one, the one after it if the next is a single
+    /// layer, and what is run while anything is alive that these and the part before write.
+    fn reach(&self, span: &Range<usize>) -> usize {
+        let single = |part: usize| self.parts.get(part).is_some_and(|part| part.layers == 1);
+        let known = if single(span.end) { span.end + 1 } else { span.end };
+        let tapped = self.taps.iter().filter(|tap| (span.start.saturating_sub(1)..known).contains(&tap.part));
+        tapped.map(|tap| tap.end).fold(known + 1, usize::max).min(self.parts.len())
+    }
+
+    /// All that the price of a span depends on. `manner` tells how the exit of a part before it is run, if that is
+    /// known.
+    pub(super) fn key(
+        &self,
+        span: &Range<usize>,
+        words: &mut Vec<u64>,
+        manner: impl Fn(usize) -> Option<Fingerprint>,
+    ) -> Option<Fingerprint> {
+        let Self { parts, head, taps, .. } = self;
+        let (reach, before) = (self.reach(span), span.start.saturating_sub(1));
+        words.clear();
+        words.push(span.len() as u64);
+        words.push(if span.start > 0 { parts[before].key } else { 0 });
+        words.extend(parts[span.start..reach].iter().map(|part| part.key));
+        for tap in taps.iter().filter(|tap| tap.part < reach) {
+            let distance = (parts[span.start].start as u64).wrapping_sub(tap.layer as u64);
+            if tap.end > before {
+                words.extend([tap.reads, distance, parts[tap.part].key]);
+            }
+            if span.end > *head && tap.part < span.start {
+                words.extend([manner(tap.part)?, distance]);
+            }
+        }
+        Some(fingerprint(words))
+    }
+}
