@@ -15,10 +15,15 @@ use crate::search::evaluation::{Evaluation, Objectives};
 /// ones, with their violation as one objective more.
 #[must_use]
 pub fn non_dominated_ranks(evaluations: &[Evaluation]) -> Vec<u32> {
+    ranks_within(evaluations, 0.0)
+}
+
+/// The ranks where whatever misses the constraints by no more than `tolerance` counts as feasible.
+pub(in crate::search) fn ranks_within(evaluations: &[Evaluation], tolerance: f64) -> Vec<u32> {
     let mut ranks = vec![0; evaluations.len()];
     let all = 0..evaluations.len() as u32;
     let (mut feasible, mut infeasible): (Vec<u32>, Vec<u32>) =
-        all.partition(|&index| evaluations[index as usize].is_feasible());
+        all.partition(|&index| evaluations[index as usize].violation <= tolerance);
     let fronts = rank_feasible(evaluations, &mut feasible, &mut ranks);
     rank_infeasible(evaluations, &mut infeasible, fronts, &mut ranks);
     ranks
