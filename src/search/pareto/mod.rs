@@ -13,4 +13,4 @@ pub use gap::{Gap, gap};
 pub use hypervolume::hypervolume;
 pub(super) use order::{lexicographic_order, total_order_key};
 pub use sort::non_dominated_ranks;
-pub(super) use sort::ranks_within;
+pub(super) use sort::ranks_in_order;

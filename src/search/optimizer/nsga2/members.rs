@@ -2,7 +2,7 @@
 
 use crate::search::{
     evaluation::Evaluation,
-    pareto::{crowding_distances, lexicographic_order, ranks_within, total_order_key},
+    pareto::{crowding_distances, lexicographic_order, ranks_in_order, total_order_key},
     population::Population,
 };
 
@@ -26,7 +26,7 @@ impl Members {
     pub(super) fn new(population: &Population, tolerance: f64) -> Self {
         let mut members = Self::default();
         members.admit(population);
-        members.ranks = ranks_within(&members.scores, tolerance);
+        members.ranks = ranks_in_order(&members.scores, tolerance);
         members
     }
 
@@ -60,7 +60,7 @@ impl Members {
     /// least crowded. Whatever dominates a member lives on with it, so ranks stay as they are.
     pub(super) fn compete(&mut self, scored: &Population, capacity: usize, tolerance: f64) {
         self.admit(scored);
-        self.ranks = ranks_within(&self.scores, tolerance);
+        self.ranks = ranks_in_order(&self.scores, tolerance);
         if self.len() > capacity {
             let last = self.condemn(capacity);
             self.bury(last);
