@@ -6,6 +6,7 @@ use super::{
     checkpoint::State,
     layout::Layout,
     optimizer::{Optimizer, mutate_gene},
+    pace::Pace,
     problem::Problem,
     random::{Rng, Streams, begin},
     seen::{Hashes, hash},
@@ -23,6 +24,7 @@ pub(super) struct Proposals {
     marks: Vec<Mark>,
     fresh: Vec<u32>,
     met: Hashes,
+    pace: Pace,
 }
 
 /// What a row is told by, and whether it was scored before.
@@ -88,9 +90,12 @@ impl Proposals {
                 }
             }
         };
-        let rows = self.rows.par_chunks_exact_mut(self.genes.max(1));
-        let rows = rows.zip(self.marks.par_iter_mut()).enumerate();
-        rows.for_each_init(|| streams.stream(state.generation, 0), propose);
+        let Self { genes, rows, marks, pace, .. } = self;
+        pace.measure(marks.len(), |(fewest, most)| {
+            let rows = rows.par_chunks_exact_mut((*genes).max(1)).zip(marks).enumerate();
+            let rows = rows.with_min_len(fewest).with_max_len(most);
+            rows.for_each_init(|| streams.stream(state.generation, 0), propose);
+        });
         self.find_fresh();
     }
 

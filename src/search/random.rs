@@ -60,7 +60,9 @@ mod tests {
         let streams = Streams::new(1);
         for drawn in [0, 1, 7, 64, 100] {
             let mut rng = streams.stream(5, 6);
-            (0..drawn).for_each(|_| drop(rng.next_u32()));
+            (0..drawn).for_each(|_| {
+                rng.next_u32();
+            });
             begin(&mut rng, 2, 3);
             let mut expected = streams.stream(2, 3);
             assert!((0..200).all(|_| rng.next_u32() == expected.next_u32()), "after {drawn}");
