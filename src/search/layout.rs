@@ -12,8 +12,7 @@ pub(crate) struct Layout {
     pub(crate) cardinalities: Box<[u16]>,
     /// Genes with more than one alternative.
     pub(crate) free: Vec<u32>,
-    /// The genes of each group in chain order; a gene without a group is a group of its own, at the end.
-    pub(crate) chain: Vec<Vec<u32>>,
+    pub(crate) chain: Chain,
     /// The free genes of each kind in chain order. Genes of no kind are taken for one kind where they have as
     /// many alternatives.
     pub(crate) kinds: Vec<Vec<u32>>,
@@ -27,12 +26,12 @@ impl Layout {
             let found = genes[index].cardinality;
             return Err(Error::unusable(format!("gene {index} has {found} alternatives; it needs 1 to 256")));
         }
-        let chain = chain(genes);
+        let chain = Chain::new(genes);
         let free = |index: &u32| genes[*index as usize].cardinality > 1;
         Ok(Self {
             cardinalities: genes.iter().map(|gene| gene.cardinality).collect(),
             free: (0..genes.len() as u32).filter(free).collect(),
-            kinds: kinds(genes, chain.iter().flatten().copied().filter(free)),
+            kinds: kinds(genes, chain.genes.iter().copied().filter(free)),
             chain,
         })
     }
@@ -63,11 +62,39 @@ impl Layout {
     }
 }
 
-fn chain(genes: &[Gene]) -> Vec<Vec<u32>> {
-    let mut order: Vec<u32> = (0..genes.len() as u32).collect();
-    let place = |index: u32| genes[index as usize].group.map_or(u64::MAX, u64::from);
-    order.sort_by_key(|&index| place(index));
-    order.chunk_by(|&a, &b| place(a) == place(b) && place(a) != u64::MAX).map(<[u32]>::to_vec).collect()
+/// All genes by group, in the order of the chain; a gene without a group is a group of its own, at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    genes: Vec<u32>,
+    /// Where each group begins, and where the last one ends.
+    starts: Vec<u32>,
+    /// Whether this is the order of the genotype too, so that groups side by side are genes side by side.
+    pub(crate) straight: bool,
+}
+
+impl Chain {
+    fn new(genes: &[Gene]) -> Self {
+        let mut order: Vec<u32> = (0..genes.len() as u32).collect();
+        let place = |index: u32| genes[index as usize].group.map_or(u64::MAX, u64::from);
+        order.sort_by_key(|&index| place(index));
+        let groups = order.chunk_by(|&a, &b| place(a) == place(b) && place(a) != u64::MAX);
+        let ends = groups.scan(0, |end, group| {
+            *end += group.len() as u32;
+            Some(*end)
+        });
+        let starts = std::iter::once(0).chain(ends).collect();
+        Self { starts, straight: order.is_sorted(), genes: order }
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The genes of the groups from `start` to before `end`.
+    pub(crate) fn stretch(&self, start: usize, end: usize) -> &[u32] {
+        &self.genes[self.starts[start] as usize..self.starts[end] as usize]
+    }
 }
 
 fn kinds(genes: &[Gene], in_order: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
@@ -92,7 +119,9 @@ mod tests {
         let genes =
             [Gene::new(2).in_group(5), Gene::new(3), Gene::new(2).in_group(1), Gene::new(2).in_group(5)];
         let layout = Layout::new(&genes).unwrap();
-        assert_eq!(layout.chain, [vec![2], vec![0, 3], vec![1]]);
+        let Chain { genes, starts, straight } = &layout.chain;
+        assert_eq!((&genes[..], &starts[..], *straight), (&[2, 0, 3, 1][..], &[0, 1, 3, 4][..], false));
+        assert_eq!((layout.chain.len(), layout.chain.stretch(1, 3)), (3, &[0, 3, 1][..]));
         assert_eq!(layout.size(), Some(24));
     }
 

@@ -30,7 +30,10 @@
 //! # Ok::<(), nas::error::Error>(())
 //! ```
 
+mod budget;
 mod checkpoint;
+mod checks;
+mod clock;
 mod evaluation;
 mod exact;
 mod executor;
@@ -39,16 +42,20 @@ mod layout;
 mod observer;
 mod optimizer;
 mod outcome;
+mod pace;
 pub mod pareto;
 mod population;
 mod problem;
 mod proposals;
 mod random;
+mod run;
+mod scores;
 mod seen;
 
+pub use budget::Budget;
 pub use evaluation::{Evaluation, MAX_OBJECTIVES, Objectives};
 pub use exact::{Chain, State, Way, exact_front};
-pub use executor::{Budget, Executor};
+pub use executor::Executor;
 pub use observer::{Observer, Progress};
 pub use optimizer::{Algorithm, Optimizer};
 pub use outcome::{Candidate, Convergence, Outcome, Termination};

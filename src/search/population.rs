@@ -46,6 +46,12 @@ impl Population {
         Candidate { genotype: Genotype(self.genes(index).into()), objectives, violation }
     }
 
+    /// Drops all members and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.evaluations.clear();
+    }
+
     pub(crate) fn push(&mut self, genes: &[u8], evaluation: Evaluation) {
         self.rows.extend_from_slice(genes);
         self.evaluations.push(evaluation);
@@ -55,23 +61,6 @@ impl Population {
     pub(crate) fn replace(&mut self, index: usize, genes: &[u8], evaluation: Evaluation) {
         self.rows[index * genes.len()..(index + 1) * genes.len()].copy_from_slice(genes);
         self.evaluations[index] = evaluation;
-    }
-
-    pub(crate) fn extend(&mut self, other: &Self) {
-        self.rows.extend_from_slice(&other.rows);
-        self.evaluations.extend_from_slice(&other.evaluations);
-    }
-
-    /// The members at `indices`, in that order.
-    pub(crate) fn select(&self, indices: &[u32]) -> Self {
-        let mut selected = Self {
-            rows: Vec::with_capacity(indices.len() * self.rows.len() / self.len().max(1)),
-            evaluations: Vec::with_capacity(indices.len()),
-        };
-        for &index in indices {
-            selected.push(self.genes(index as usize), self.evaluations[index as usize]);
-        }
-        selected
     }
 }
 

@@ -6,8 +6,9 @@ use super::{
     checkpoint::State,
     layout::Layout,
     optimizer::{Optimizer, mutate_gene},
+    pace::Pace,
     problem::Problem,
-    random::Streams,
+    random::{Rng, Streams, begin},
     seen::{Hashes, hash},
 };
 
@@ -20,9 +21,24 @@ const MUTATED: usize = 5;
 pub(super) struct Proposals {
     genes: usize,
     rows: Vec<u8>,
-    hashes: Vec<u64>,
+    marks: Vec<Mark>,
     fresh: Vec<u32>,
     met: Hashes,
+    pace: Pace,
+}
+
+/// What a row is told by, and whether it was scored before.
+#[derive(Clone, Copy)]
+struct Mark {
+    hash: u64,
+    seen: bool,
+}
+
+impl Mark {
+    fn of(row: &[u8], state: &State) -> Self {
+        let hash = hash(row);
+        Self { hash, seen: state.seen.contains(hash) }
+    }
 }
 
 impl Proposals {
@@ -41,7 +57,7 @@ impl Proposals {
     }
 
     pub(super) fn hash(&self, index: u32) -> u64 {
-        self.hashes[index as usize]
+        self.marks[index as usize].hash
     }
 
     /// Leaves at most `count` fresh rows.
@@ -58,58 +74,62 @@ impl Proposals {
         streams: &Streams,
         state: &State,
     ) {
-        self.resize(optimizer.batch());
-        let propose = |index: usize, row: &mut [u8], known: &mut u64| {
-            let mut rng = streams.stream(state.generation, index);
+        self.resize(optimizer.batch(), state);
+        let propose = |rng: &mut Rng, (index, (row, mark)): (usize, (&mut [u8], &mut Mark))| {
+            begin(rng, state.generation, index);
             for attempt in 0..ASKED + MUTATED {
                 if attempt < ASKED {
-                    optimizer.propose(index, &mut rng, row);
+                    optimizer.propose(index, rng, row);
                 } else {
-                    mutate_gene(layout, &mut rng, row);
+                    mutate_gene(layout, rng, row);
                 }
                 problem.canonicalise(row);
-                *known = hash(row);
-                if !state.seen.contains(*known) {
+                *mark = Mark::of(row, state);
+                if !mark.seen {
                     break;
                 }
             }
         };
-        let rows = self.rows.par_chunks_exact_mut(self.genes.max(1));
-        let rows = rows.zip(self.hashes.par_iter_mut()).enumerate();
-        rows.for_each(|(index, (row, known))| propose(index, row, known));
-        self.find_fresh(state);
+        let Self { genes, rows, marks, pace, .. } = self;
+        pace.measure(marks.len(), |(fewest, most)| {
+            let rows = rows.par_chunks_exact_mut((*genes).max(1)).zip(marks).enumerate();
+            let rows = rows.with_min_len(fewest).with_max_len(most);
+            rows.for_each_init(|| streams.stream(state.generation, 0), propose);
+        });
+        self.find_fresh();
     }
 
     /// Takes the next unscored points of a small space in order.
     pub(super) fn sweep<P: Problem + ?Sized>(&mut self, problem: &P, layout: &Layout, state: &mut State) {
         const BATCH: usize = 4096;
-        self.resize(0);
+        self.resize(0, state);
         let size = layout.size().unwrap_or(0);
         let mut row = vec![0; self.genes];
-        while state.swept < size && self.hashes.len() < BATCH {
+        while state.swept < size && self.marks.len() < BATCH {
             unrank(state.swept, layout, &mut row);
             state.swept += 1;
             problem.canonicalise(&mut row);
-            let known = hash(&row);
-            if !state.seen.contains(known) {
+            let mark = Mark::of(&row, state);
+            if !mark.seen {
                 self.rows.extend_from_slice(&row);
-                self.hashes.push(known);
+                self.marks.push(mark);
             }
         }
-        self.find_fresh(state);
+        self.find_fresh();
     }
 
-    fn resize(&mut self, count: usize) {
+    fn resize(&mut self, count: usize, state: &State) {
         self.rows.resize(count * self.genes, 0);
-        // What rows without any gene hash to; all others are overwritten.
-        self.hashes.resize(count, hash(&[]));
+        // That of rows without any gene; all others are overwritten.
+        self.marks.clear();
+        self.marks.resize(count, Mark::of(&[], state));
     }
 
-    fn find_fresh(&mut self, state: &State) {
+    fn find_fresh(&mut self) {
         self.met.clear();
         self.fresh.clear();
-        for (index, &known) in self.hashes.iter().enumerate() {
-            if !state.seen.contains(known) && self.met.insert(known) {
+        for (index, mark) in self.marks.iter().enumerate() {
+            if !mark.seen && self.met.insert(mark.hash) {
                 self.fresh.push(index as u32);
             }
         }

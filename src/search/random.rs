@@ -18,9 +18,14 @@ impl Streams {
     /// The stream for the `index`-th proposal of a generation.
     pub(crate) fn stream(&self, generation: u64, index: usize) -> Rng {
         let mut rng = Rng::from_seed(self.key);
-        rng.set_stream(generation << 32 | index as u64);
+        begin(&mut rng, generation, index);
         rng
     }
+}
+
+/// Makes another stream of the same seed out of one, which is cheaper than a new one: a generator is large.
+pub(crate) fn begin(rng: &mut Rng, generation: u64, index: usize) {
+    rng.set_stream(generation << 32 | index as u64);
 }
 
 /// A whole number below `limit` by multiply and shift; the bias is below `limit / 2^32`.
@@ -48,6 +53,20 @@ mod tests {
         assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
         let others = [draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)];
         assert!(others.iter().all(|other| *other != draw(1, 2, 3)));
+    }
+
+    #[test]
+    fn a_stream_that_is_used_again_begins_anew() {
+        let streams = Streams::new(1);
+        for drawn in [0, 1, 7, 64, 100] {
+            let mut rng = streams.stream(5, 6);
+            (0..drawn).for_each(|_| {
+                rng.next_u32();
+            });
+            begin(&mut rng, 2, 3);
+            let mut expected = streams.stream(2, 3);
+            assert!((0..200).all(|_| rng.next_u32() == expected.next_u32()), "after {drawn}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// Proposals of one round are made in parallel, each with its own stream of random numbers, so a
 /// proposal may depend only on what was told before, its index and its stream.
-pub trait Optimizer: Sync {
+pub trait Optimizer: Send + Sync {
     /// How many proposals the next round takes.
     fn batch(&self) -> usize;
 

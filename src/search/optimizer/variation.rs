@@ -1,7 +1,7 @@
 //! New genotypes from old ones, along the chain of genes.
 
 use crate::search::{
-    layout::Layout,
+    layout::{Chain, Layout},
     random::{Rng, below, chance},
 };
 
@@ -16,10 +16,20 @@ pub(super) fn cross(layout: &Layout, rng: &mut Rng, other: &[u8], child: &mut [u
     match below(rng, 10) {
         0..5 => {
             let (start, end) = stretch(rng, layout.chain.len());
-            layout.chain[start..end].iter().for_each(|group| take(group, other, child));
+            take_stretch(&layout.chain, start, end, other, child);
         }
         5..9 => take(&layout.kinds[below(rng, layout.kinds.len())], other, child),
         _ => take_each(rng, &layout.free, other, child),
+    }
+}
+
+fn take_stretch(chain: &Chain, start: usize, end: usize, other: &[u8], child: &mut [u8]) {
+    match chain.stretch(start, end) {
+        [first, .., last] if chain.straight => {
+            let genes = *first as usize..=*last as usize;
+            child[genes.clone()].copy_from_slice(&other[genes]);
+        }
+        genes => take(genes, other, child),
     }
 }
 
@@ -29,9 +39,9 @@ fn take(genes: &[u32], other: &[u8], child: &mut [u8]) {
 
 fn take_each(rng: &mut Rng, free: &[u32], other: &[u8], child: &mut [u8]) {
     for &gene in free {
-        if chance(rng, 0.5) {
-            child[gene as usize] = other[gene as usize];
-        }
+        let gene = gene as usize;
+        // Chosen by index, since no processor foresees which way a coin falls.
+        child[gene] = [child[gene], other[gene]][usize::from(chance(rng, 0.5))];
     }
 }
 

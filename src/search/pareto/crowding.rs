@@ -14,11 +14,23 @@ pub fn crowding_distances(evaluations: &[Evaluation], front: &[u32]) -> Vec<f64>
         let value = |member: u32| evaluations[front[member as usize] as usize].objectives[objective];
         order.clear();
         order.extend((0..front.len() as u32).map(|member| (value(member), member)));
-        // Stable and fast where the front is sorted already, up or down.
-        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sort_by_value(&mut order);
         add_gaps(&order, &mut distances);
     }
     distances
+}
+
+/// Sorts stably. A front by ascending first objective descends in its second, where it is turned round, but for what
+/// is equal; the sort of the library takes equal values for the end of a descent.
+fn sort_by_value(order: &mut [(f64, u32)]) {
+    if !order.is_sorted_by(|a, b| a.0.total_cmp(&b.0).is_ge()) {
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        return;
+    }
+    order.reverse();
+    for equal in order.chunk_by_mut(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        equal.reverse();
+    }
 }
 
 fn add_gaps(order: &[(f64, u32)], distances: &mut [f64]) {
@@ -35,7 +47,25 @@ fn add_gaps(order: &[(f64, u32)], distances: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_descends_is_sorted_stably_too(
+            mut values in prop::collection::vec(0..5_u8, 0..20), descending: bool,
+        ) {
+            if descending {
+                values.sort_by_key(|value| std::cmp::Reverse(*value));
+            }
+            let mut order: Vec<(f64, u32)> = values.into_iter().map(f64::from).zip(0..).collect();
+            let mut expected = order.clone();
+            expected.sort_by(|a, b| a.0.total_cmp(&b.0));
+            sort_by_value(&mut order);
+            prop_assert_eq!(order, expected);
+        }
+    }
 
     fn points(values: &[[f64; 2]]) -> Vec<Evaluation> {
         values.iter().map(|&value| Evaluation::feasible(value)).collect()

@@ -8,6 +8,7 @@
 //! in the staircase of its second and third objectives (Kung, Luccio and Preparata, "On finding the maxima of
 //! a set of vectors", JACM 22(4), 1975). With more, all members are asked.
 
+use super::lexicographic_order;
 use crate::search::evaluation::{Evaluation, Objectives};
 
 /// The rank of each evaluation under constrained domination: 0 is dominated by none, 1 only by
@@ -15,32 +16,45 @@ use crate::search::evaluation::{Evaluation, Objectives};
 /// ones, with their violation as one objective more.
 #[must_use]
 pub fn non_dominated_ranks(evaluations: &[Evaluation]) -> Vec<u32> {
+    ranks_along(evaluations, lexicographic_order(evaluations), 0.0)
+}
+
+/// The ranks of evaluations that stand in lexicographic order of their objectives, where whatever misses the
+/// constraints by no more than `tolerance` counts as feasible.
+pub(in crate::search) fn ranks_in_order(evaluations: &[Evaluation], tolerance: f64) -> Vec<u32> {
+    ranks_along(evaluations, 0..evaluations.len() as u32, tolerance)
+}
+
+fn ranks_along(
+    evaluations: &[Evaluation],
+    order: impl IntoIterator<Item = u32> + Clone,
+    tolerance: f64,
+) -> Vec<u32> {
+    let feasible = |index: &u32| evaluations[*index as usize].violation <= tolerance;
     let mut ranks = vec![0; evaluations.len()];
-    let all = 0..evaluations.len() as u32;
-    let (mut feasible, mut infeasible): (Vec<u32>, Vec<u32>) =
-        all.partition(|&index| evaluations[index as usize].is_feasible());
-    let fronts = rank_feasible(evaluations, &mut feasible, &mut ranks);
+    let fronts = rank_feasible(evaluations, order.clone().into_iter().filter(feasible), &mut ranks);
+    let mut infeasible: Vec<u32> = order.into_iter().filter(|index| !feasible(index)).collect();
     rank_infeasible(evaluations, &mut infeasible, fronts, &mut ranks);
     ranks
 }
 
 /// Returns the number of fronts.
-fn rank_feasible(evaluations: &[Evaluation], order: &mut [u32], ranks: &mut [u32]) -> u32 {
-    let Some(&first) = order.first() else { return 0 };
-    let point = |index: u32| &evaluations[index as usize].objectives;
-    // Stable and fast where a part is sorted already, as a population is that survived.
-    order.sort_by(|&a, &b| point(a).lexicographic(point(b)));
-    match point(first).len() {
+fn rank_feasible(evaluations: &[Evaluation], order: impl Iterator<Item = u32>, ranks: &mut [u32]) -> u32 {
+    match evaluations.first().map_or(0, |first| first.objectives.len()) {
         1 | 2 => rank_in_order::<Tail>(evaluations, order, ranks),
         3 => rank_in_order::<Staircase>(evaluations, order, ranks),
         _ => rank_in_order::<Members>(evaluations, order, ranks),
     }
 }
 
-fn rank_in_order<F: Front>(evaluations: &[Evaluation], order: &[u32], ranks: &mut [u32]) -> u32 {
+fn rank_in_order<F: Front>(
+    evaluations: &[Evaluation],
+    order: impl Iterator<Item = u32>,
+    ranks: &mut [u32],
+) -> u32 {
     let mut fronts: Vec<F> = Vec::new();
     let mut before: Option<(&Objectives, usize)> = None;
-    for &index in order {
+    for index in order {
         let point = &evaluations[index as usize].objectives;
         let rank = match before {
             Some((equal, rank)) if equal == point => rank,
