@@ -147,6 +147,12 @@ impl Graph {
         self.wiring.push([Source::Input]);
     }
 
+    /// Adds a layer that reads another so many times, in the place of readers that are not there.
+    pub(super) fn append_reader(&mut self, layer: usize, reads: u64) {
+        self.facts.extend(self.facts.get(layer).copied());
+        self.wiring.push((0..reads).map(|_| Source::Layer(layer)));
+    }
+
     /// Removes all layers and keeps their memory.
     pub fn clear(&mut self) {
         self.facts.clear();

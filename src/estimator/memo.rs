@@ -82,8 +82,8 @@ impl<'a> Pricer<'a> {
     ) -> f64 {
         sequence.find_quiet(assembly.scheduler.on_chip_bytes(), &mut assembly.quiet);
         sequence.divide(&assembly.quiet, &mut assembly.spans);
-        let found = assembly.find_keys(sequence, |_, manner, _| self.recall(manner));
-        let by_spans = found.and_then(|()| self.spans_ps(sequence, assembly, &assemble));
+        let known = self.known_ps(sequence, assembly);
+        let by_spans = known.or_else(|| self.spans_ps(sequence, assembly, &assemble));
         self.estimator.total_us(by_spans.unwrap_or_else(|| self.all_ps(sequence, assembly, assemble)))
     }
 
@@ -98,27 +98,58 @@ impl<'a> Pricer<'a> {
         &assembly.graph
     }
 
-    /// The price of all spans, each by itself; none if one that is not known depends on parts far away.
+    /// The price of all spans, if each is known.
+    fn known_ps(&self, sequence: &Sequence, assembly: &mut Assembly) -> Option<u64> {
+        for place in 0..assembly.spans.len() {
+            assembly.spans[place].key = assembly.span_key(sequence, place, |key, _| self.recall(key))?;
+        }
+        // One after the other, so that the processor waits for all of them at once.
+        let Assembly { spans, known, .. } = assembly;
+        known.clear();
+        known.extend(spans.iter().map(|span| self.recall(span.key)));
+        known.iter().try_fold(0, |total: u64, price| Some(total.saturating_add((*price)?)))
+    }
+
+    /// The price of all spans, each put together by itself; none if one depends on parts far away.
     fn spans_ps(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) -> Option<u64> {
-        // One after the other, so that the processor waits for all of them at once.
-        let Assembly { spans, known, .. } = assembly;
-        known.clear();
-        known.extend(spans.iter().map(|span| self.recall(span.key)));
-        for place in 0..assembly.known.len() {
-            if assembly.known[place].is_none() {
-                let Span { parts, key } = assembly.spans[place].clone();
-                let about = sequence.about(&parts)?;
-                assembly.schedule(about.clone(), &assemble);
-                assembly.known[place] =
-                    Some(self.keep(key, self.parts_ps(sequence, assembly, parts, &about)));
-            }
+        (0..assembly.spans.len()).try_fold(0_u64, |total, place| {
+            let key = assembly.span_key(sequence, place, |key, _| self.recall(key))?;
+            assembly.spans[place].key = key;
+            let price = match self.recall(key) {
+                Some(price) => price,
+                None => self.span_ps(sequence, assembly, place, &assemble)?,
+            };
+            Some(total.saturating_add(price))
+        })
+    }
+
+    /// The price of a span, put together with the parts about it.
+    fn span_ps(
+        &self,
+        sequence: &Sequence,
+        assembly: &mut Assembly,
+        place: usize,
+        assemble: impl Fn(&mut Assembly, Range<usize>),
+    ) -> Option<u64> {
+        let Span { parts, key } = assembly.spans[place].clone();
+        let about = sequence.about(&parts)?;
+        let exit = |part| sequence.layers_within(part, &about).end - 1;
+        assembly.schedule(about.clone(), |assembly, about| {
+            let taps = sequence.taps(&about).filter(|(part, _)| *part > about.start || *part == 0);
+            let readers = taps.map(|(part, reads)| (exit(part), reads));
+            assemble(assembly, about.clone());
+            readers.for_each(|(layer, reads)| assembly.graph.append_reader(layer, reads));
+        });
+        for (part, _) in sequence.taps(&parts) {
+            let manner = assembly.graph.layer(exit(part)).manner();
+            self.keep(manner_key(&assembly.spans[place], part), manner);
         }
-        assembly.known.iter().try_fold(0, |total: u64, price| Some(total.saturating_add((*price)?)))
+        Some(self.keep(key, self.parts_ps(sequence, assembly, parts, &about)))
     }
 
     /// The price of all spans, put together as a whole.
@@ -129,14 +160,18 @@ impl<'a> Pricer<'a> {
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) -> u64 {
         assembly.schedule(sequence.all(), assemble);
-        let found = |graph: &Graph, manner, layer| Some(self.keep(manner, graph.layer(layer).manner()));
-        if assembly.find_keys(sequence, found).is_none() {
-            return self.layers_ps(&assembly.graph, 0..assembly.graph.len());
-        }
         (0..assembly.spans.len()).fold(0, |total, place| {
-            let Span { parts, key } = assembly.spans[place].clone();
-            let learn = || self.keep(key, self.parts_ps(sequence, assembly, parts, &sequence.all()));
-            total.saturating_add(self.recall(key).unwrap_or_else(learn))
+            let found = |graph: &Graph, key, layer| self.keep(key, graph.layer(layer).manner());
+            let key =
+                assembly.span_key(sequence, place, |key, layer| Some(found(&assembly.graph, key, layer)));
+            let Span { parts, .. } = assembly.spans[place].clone();
+            let price = key.and_then(|key| self.recall(key));
+            let price = price.unwrap_or_else(|| self.parts_ps(sequence, assembly, parts, &sequence.all()));
+            if let Some(key) = key {
+                assembly.spans[place].key = key;
+                self.keep(key, price);
+            }
+            total.saturating_add(price)
         })
     }
 
@@ -245,24 +280,24 @@ impl Assembly {
         fingerprint(words)
     }
 
-    /// Finds the keys of all spans, none if one stays unknown. `manner` tells how a layer is run that later spans
-    /// read, by the key under which that is remembered.
-    fn find_keys(
-        &mut self,
+    /// All that the price of a span depends on, if that is known; the spans before it have their keys. `manner` tells
+    /// how the layer is run that another part reads from afar, by the key under which that is remembered.
+    fn span_key(
+        &self,
         sequence: &Sequence,
-        manner: impl Fn(&Graph, Fingerprint, usize) -> Option<Fingerprint>,
-    ) -> Option<()> {
-        let Self { graph, spans, words, .. } = self;
-        for place in 0..spans.len() {
-            let (before, rest) = spans.split_at_mut(place);
-            let span = rest.first_mut()?;
-            let manner = |part: usize| {
-                let holder = before.iter().find(|span| span.parts.contains(&part))?;
-                let key = fingerprint(&[MANNER, holder.key, (part - holder.parts.start) as u64]);
-                manner(graph, key, sequence.exit(part))
-            };
-            span.key = sequence.key(&span.parts, words, manner)?;
-        }
-        Some(())
+        place: usize,
+        manner: impl Fn(Fingerprint, usize) -> Option<Fingerprint>,
+    ) -> Option<Fingerprint> {
+        let (before, rest) = self.spans.split_at(place);
+        let manner = |part: usize| {
+            let holder = before.iter().find(|span| span.parts.contains(&part))?;
+            manner(manner_key(holder, part), sequence.exit(part))
+        };
+        sequence.key(&rest.first()?.parts, manner)
     }
+}
+
+/// The key under which is remembered how the last layer of a part is run that others read from afar.
+fn manner_key(holder: &Span, part: usize) -> Fingerprint {
+    fingerprint(&[MANNER, holder.key, (part - holder.parts.start) as u64])
 }

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::graph::BLOCK_STEPS;
 use crate::stable_hash::{Fingerprint, fingerprint};
 
@@ -125,13 +127,20 @@ impl Sequence {
         0..self.parts.len()
     }
 
-    /// The parts that must be put together to price a span; none if what is read from afar matters to it. The first
-    /// of them is none of those that the price depends on, but for what it writes.
+    /// The parts that must be put together to price a span; none if what is read from afar matters to it and is not
+    /// among them. The first of them is none of those that the price depends on, but for what it writes.
     pub(super) fn about(&self, span: &Range<usize>) -> Option<Range<usize>> {
         let (before, reach) = (span.start.saturating_sub(1), self.reach(span));
-        let no_taps = self.taps.iter().all(|tap| tap.part >= reach || tap.end <= before);
-        let none_is_far = no_taps && !self.parts[before..reach].iter().any(|part| part.reads_far);
-        none_is_far.then_some(before.saturating_sub(1)..reach)
+        let about = before.saturating_sub(1)..reach;
+        let mut matter = self.taps.iter().filter(|tap| tap.part < reach && tap.end > before);
+        let all_there = matter.all(|tap| tap.part > about.start || about.start == 0);
+        let none_reads_far = !self.parts[before..reach].iter().any(|part| part.reads_far);
+        (all_there && none_reads_far).then_some(about)
+    }
+
+    /// The parts among these whose exits are read from afar, and how often.
+    pub(super) fn taps(&self, parts: &Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+        self.taps.iter().filter(move |tap| parts.contains(&tap.part)).map(|tap| (tap.part, tap.reads))
     }
 
     /// The layers of a part among those of some parts, of which only the last layer of the first is there.
@@ -180,23 +189,20 @@ impl Sequence {
     pub(super) fn divide(&self, quiet: &[bool], spans: &mut Vec<Span>) {
         spans.clear();
         let mut start = 0;
-        while start < self.parts.len() {
-            let calm = |part: &usize| self.is_calm(*part, quiet);
-            let end = if calm(&start) {
-                start + 1
-            } else {
-                (start + 1..self.parts.len()).find(calm).unwrap_or(self.parts.len())
-            };
+        for end in (1..=self.parts.len()).filter(|end| self.is_cut(*end, quiet)) {
             spans.push(Span { parts: start..end, key: 0 });
             start = end;
         }
     }
 
-    /// Whether a part and its neighbours are quiet, as far as what they write is alive, and so are the two before it:
-    /// what the one before reads may lie beside what it writes.
-    fn is_calm(&self, part: usize, quiet: &[bool]) -> bool {
-        let about = part.saturating_sub(2)..self.reach(&(part..part + 1));
-        part < self.head && quiet[about].iter().all(|quiet| *quiet)
+    /// Whether the parts before `end` and those from there on can be priced by themselves: where they meet all is
+    /// quiet, as far as what the last two parts write is alive.
+    fn is_cut(&self, end: usize, quiet: &[bool]) -> bool {
+        if end >= self.parts.len() {
+            return true;
+        }
+        let about = end.saturating_sub(2)..self.reach(&(end - 1..end));
+        end <= self.head && quiet[about].iter().all(|quiet| *quiet)
     }
 
     /// The end of the parts that the price of a span depends on: the next one, the one after it if the next is a single
@@ -213,12 +219,11 @@ impl Sequence {
     pub(super) fn key(
         &self,
         span: &Range<usize>,
-        words: &mut Vec<u64>,
         manner: impl Fn(usize) -> Option<Fingerprint>,
     ) -> Option<Fingerprint> {
         let Self { parts, head, taps, .. } = self;
         let (reach, before) = (self.reach(span), span.start.saturating_sub(1));
-        words.clear();
+        let mut words: SmallVec<[u64; 64]> = SmallVec::new();
         words.push(span.len() as u64);
         words.push(if span.start > 0 { parts[before].key } else { 0 });
         words.extend(parts[span.start..reach].iter().map(|part| part.key));
@@ -231,6 +236,6 @@ impl Sequence {
                 words.extend([manner(tap.part)?, distance]);
             }
         }
-        Some(fingerprint(words))
+        Some(fingerprint(&words))
     }
 }
