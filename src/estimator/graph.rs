@@ -91,8 +91,11 @@ impl GraphSection {
         }
         Outline {
             layers: self.facts.len(),
+            first: self.facts.first().map_or(0, |layer| layer.whole),
             largest: self.facts.iter().map(|layer| layer.whole).max().unwrap_or(0),
+            live_last: live.last().copied().unwrap_or(0),
             live: live.into_iter().max().unwrap_or(0),
+            reads_of_entry: self.wiring.reads_of_entry(),
             exit: self.facts.last().map_or(0, |layer| layer.bricks),
             exits: self.wiring.exits().map(|(exit, _)| exit).collect(),
         }

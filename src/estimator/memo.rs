@@ -17,19 +17,21 @@ use std::{
 use super::{
     Estimator,
     graph::{Graph, GraphSection},
-    schedule::Scheduler,
-    sequence::{Sequence, Span},
+    schedule::{Role, Scheduler},
+    sequence::{Habit, Sequence, Span},
 };
 use crate::{
     network::Source,
     stable_hash::{Fingerprint, fingerprint},
 };
 
-/// Prices that are remembered at the most; a newer one takes the place of an older one. 8 MiB.
-const SLOTS: usize = 1 << 19;
+/// Prices that are remembered at the most; a newer one takes the place of an older one. 16 MiB.
+const SLOTS: usize = 1 << 20;
 
 /// Tells keys of how a layer is run from keys of spans.
 const MANNER: u64 = 0x6d61_6e6e_6572;
+/// And keys of how a part is run by itself.
+const HABIT: u64 = 0x0068_6162_6974;
 
 /// An estimator that remembers what it has priced.
 pub struct Pricer<'a> {
@@ -81,7 +83,7 @@ impl<'a> Pricer<'a> {
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) -> f64 {
         sequence.find_quiet(assembly.scheduler.on_chip_bytes(), &mut assembly.quiet);
-        sequence.divide(&assembly.quiet, &mut assembly.spans);
+        self.divide(sequence, assembly, &assemble);
         let known = self.known_ps(sequence, assembly);
         let by_spans = known.or_else(|| self.spans_ps(sequence, assembly, &assemble));
         self.estimator.total_us(by_spans.unwrap_or_else(|| self.all_ps(sequence, assembly, assemble)))
@@ -96,6 +98,29 @@ impl<'a> Pricer<'a> {
     ) -> &'g Graph {
         assembly.schedule(sequence.all(), assemble);
         &assembly.graph
+    }
+
+    /// Finds the spans.
+    fn divide(
+        &self,
+        sequence: &Sequence,
+        assembly: &mut Assembly,
+        assemble: impl Fn(&mut Assembly, Range<usize>),
+    ) {
+        let key = |part: usize| fingerprint(&[HABIT, sequence.piece(part)]);
+        for part in 0..sequence.head() {
+            if !assembly.quiet[part] && self.recall(key(part)).is_none() {
+                let about = part.saturating_sub(1)..part + 1;
+                let entry = part.checked_sub(1).map(|before| sequence.layers_within(before, &about).end - 1);
+                assembly.schedule(about, &assemble);
+                self.keep(key(part), assembly.habit(entry).bits());
+            }
+        }
+        let on_chip_bytes = assembly.scheduler.on_chip_bytes();
+        // What another thread has just replaced is taken for the worst, which is none that can be cut.
+        let habit = |part| Habit::of_bits(self.recall(key(part)).unwrap_or(0));
+        let Assembly { quiet, spans, .. } = assembly;
+        sequence.divide(on_chip_bytes, quiet, spans, habit);
     }
 
     /// The price of all spans, if each is known.
@@ -117,39 +142,39 @@ impl<'a> Pricer<'a> {
         assembly: &mut Assembly,
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) -> Option<u64> {
+        // The parts that are put together.
+        let mut there = 0..0;
         (0..assembly.spans.len()).try_fold(0_u64, |total, place| {
             let key = assembly.span_key(sequence, place, |key, _| self.recall(key))?;
             assembly.spans[place].key = key;
-            let price = match self.recall(key) {
-                Some(price) => price,
-                None => self.span_ps(sequence, assembly, place, &assemble)?,
-            };
-            Some(total.saturating_add(price))
+            if let Some(price) = self.recall(key) {
+                return Some(total.saturating_add(price));
+            }
+            let about = sequence.about(&assembly.spans[place].storm)?;
+            if there != about {
+                assembly.schedule_with_readers(sequence, about.clone(), &assemble);
+                there = about;
+            }
+            Some(total.saturating_add(self.span_ps(sequence, assembly, place, &there)))
         })
     }
 
-    /// The price of a span, put together with the parts about it.
+    /// The price of a span that is put together with the parts `about` it.
     fn span_ps(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
         place: usize,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
-    ) -> Option<u64> {
-        let Span { parts, key } = assembly.spans[place].clone();
-        let about = sequence.about(&parts)?;
-        let exit = |part| sequence.layers_within(part, &about).end - 1;
-        assembly.schedule(about.clone(), |assembly, about| {
-            let taps = sequence.taps(&about).filter(|(part, _)| *part > about.start || *part == 0);
-            let readers = taps.map(|(part, reads)| (exit(part), reads));
-            assemble(assembly, about.clone());
-            readers.for_each(|(layer, reads)| assembly.graph.append_reader(layer, reads));
-        });
-        for (part, _) in sequence.taps(&parts) {
-            let manner = assembly.graph.layer(exit(part)).manner();
-            self.keep(manner_key(&assembly.spans[place], part), manner);
+        about: &Range<usize>,
+    ) -> u64 {
+        let span = assembly.spans[place].clone();
+        let last = Some(span.parts.end - 1).filter(|last| !assembly.quiet[*last] || span.ends_in_storm());
+        let taps = sequence.taps(&span.parts).map(|(part, _)| part).filter(|part| *part < sequence.head());
+        for part in taps.chain(last) {
+            let exit = sequence.layers_within(part, about).end - 1;
+            self.keep(manner_key(&span, part), assembly.graph.layer(exit).manner());
         }
-        Some(self.keep(key, self.parts_ps(sequence, assembly, parts, &about)))
+        self.keep(span.key, self.parts_ps(sequence, assembly, span.parts, about))
     }
 
     /// The price of all spans, put together as a whole.
@@ -160,17 +185,17 @@ impl<'a> Pricer<'a> {
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) -> u64 {
         assembly.schedule(sequence.all(), assemble);
+        let all = sequence.all();
         (0..assembly.spans.len()).fold(0, |total, place| {
-            let found = |graph: &Graph, key, layer| self.keep(key, graph.layer(layer).manner());
-            let key =
-                assembly.span_key(sequence, place, |key, layer| Some(found(&assembly.graph, key, layer)));
-            let Span { parts, .. } = assembly.spans[place].clone();
-            let price = key.and_then(|key| self.recall(key));
-            let price = price.unwrap_or_else(|| self.parts_ps(sequence, assembly, parts, &sequence.all()));
-            if let Some(key) = key {
-                assembly.spans[place].key = key;
-                self.keep(key, price);
-            }
+            let key = assembly.span_key(sequence, place, |key, _| self.recall(key));
+            let price = match key {
+                Some(key) => {
+                    assembly.spans[place].key = key;
+                    self.span_ps(sequence, assembly, place, &all)
+                }
+                // What another thread has just replaced makes no key.
+                None => self.parts_ps(sequence, assembly, assembly.spans[place].parts.clone(), &all),
+            };
             total.saturating_add(price)
         })
     }
@@ -258,6 +283,43 @@ impl Assembly {
         self.graph.schedule(&mut self.scheduler);
     }
 
+    /// Puts parts together, with readers in the place of those far away.
+    fn schedule_with_readers(
+        &mut self,
+        sequence: &Sequence,
+        about: Range<usize>,
+        assemble: impl Fn(&mut Self, Range<usize>),
+    ) {
+        self.schedule(about, |assembly, about| {
+            assemble(assembly, about.clone());
+            for (part, reads) in sequence.taps(&about).filter(|(part, _)| *part > about.start || *part == 0) {
+                let exit = sequence.layers_within(part, &about).end - 1;
+                assembly.graph.append_reader(exit, reads);
+            }
+        });
+    }
+
+    /// How the part is run that was put together, behind `entry`, the layer that it reads.
+    fn habit(&self, entry: Option<usize>) -> Habit {
+        let graph = &self.graph;
+        let on_chip_bytes = self.scheduler.on_chip_bytes();
+        let kept = |layer: usize| graph.layer(layer).step().kept_bytes;
+        let while_read = |entry: usize| graph.lifetime(entry).skip(1);
+        let fits = |layer: usize| kept(layer) == 0 && graph.layer(layer).live_bytes() <= on_chip_bytes;
+        let never_fits =
+            |entry: usize, layer: usize| graph.bricks(entry).saturating_add(kept(layer)) > on_chip_bytes;
+        // What is no larger than the memory runs in stripes only for the sake of what comes next.
+        let alone = |last: usize| {
+            graph.whole_bytes(last) < on_chip_bytes && graph.layer(last).step().role == Role::Alone
+        };
+        Habit {
+            ends_alone: graph.len().checked_sub(1).is_some_and(alone),
+            entry_fits: entry.is_some_and(|entry| while_read(entry).all(fits)),
+            entry_never_fits: entry
+                .is_some_and(|entry| while_read(entry).any(|layer| never_fits(entry, layer))),
+        }
+    }
+
     /// All that the price of a part depends on: its layers, how they are run, and their neighbours in other parts.
     fn key(&mut self, part: Fingerprint, layers: Range<usize>) -> Fingerprint {
         let Self { graph, words, .. } = self;
@@ -293,7 +355,7 @@ impl Assembly {
             let holder = before.iter().find(|span| span.parts.contains(&part))?;
             manner(manner_key(holder, part), sequence.exit(part))
         };
-        sequence.key(&rest.first()?.parts, manner)
+        sequence.key(rest.first()?, manner)
     }
 }
 

@@ -16,10 +16,16 @@ use crate::stable_hash::{Fingerprint, fingerprint};
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub(super) layers: usize,
+    /// The bytes that its first layer reads and writes.
+    pub(super) first: u64,
     /// The most bytes that one of its layers reads and writes.
     pub(super) largest: u64,
     /// The most bytes alive at one of its layers, with what it reads from the part before it.
     pub(super) live: u64,
+    /// The bytes alive at its last layer.
+    pub(super) live_last: u64,
+    /// How often it reads the part before it.
+    pub(super) reads_of_entry: usize,
     /// Bytes of what its last layer writes.
     pub(super) exit: u64,
     /// The numbers of the exits that it reads, each as often as it does.
@@ -45,8 +51,11 @@ struct Part {
     /// The number of layers before it.
     start: usize,
     layers: usize,
+    first: u64,
     largest: u64,
     live: u64,
+    live_last: u64,
+    reads_of_entry: usize,
     exit: u64,
     /// Whether it reads an exit from afar.
     reads_far: bool,
@@ -67,7 +76,46 @@ struct Tap {
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     pub(super) parts: Range<usize>,
+    /// The span and those that must be put together with it, since it is not quiet where they meet.
+    pub(super) storm: Range<usize>,
     pub(super) key: Fingerprint,
+}
+
+impl Span {
+    /// Whether it is not quiet where it begins, so that its price depends on how the part before it is run.
+    pub(super) fn begins_in_storm(&self) -> bool {
+        self.parts.start > self.storm.start
+    }
+
+    /// Whether the price of the next one depends on how this one ends.
+    pub(super) fn ends_in_storm(&self) -> bool {
+        self.parts.end < self.storm.end
+    }
+}
+
+/// How a part is run where nothing runs together with the parts about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habit {
+    /// Its last layer runs alone.
+    pub(super) ends_alone: bool,
+    /// What it reads fits on the chip beside everything else while it runs, or never does.
+    pub(super) entry_fits: bool,
+    pub(super) entry_never_fits: bool,
+}
+
+impl Habit {
+    /// That of a part for which there is room.
+    const QUIET: Self = Self { ends_alone: true, entry_fits: true, entry_never_fits: false };
+
+    pub(super) fn bits(self) -> u64 {
+        [self.ends_alone, self.entry_fits, self.entry_never_fits]
+            .into_iter()
+            .fold(1, |bits, bit| bits << 1 | u64::from(bit))
+    }
+
+    pub(super) fn of_bits(bits: u64) -> Self {
+        Self { ends_alone: bits & 4 > 0, entry_fits: bits & 2 > 0, entry_never_fits: bits & 1 > 0 }
+    }
 }
 
 impl Sequence {
@@ -82,7 +130,7 @@ impl Sequence {
 
     /// Adds a part with a key that no other part has.
     pub fn push(&mut self, key: Fingerprint, outline: &Outline) {
-        let Outline { layers, largest, live, exit, ref exits } = *outline;
+        let Outline { layers, first, largest, live, live_last, reads_of_entry, exit, ref exits } = *outline;
         for number in exits {
             let Some(part) = self.marks.get(*number).copied() else { continue };
             match self.taps.iter_mut().find(|tap| tap.part == part) {
@@ -94,8 +142,11 @@ impl Sequence {
             key,
             start: self.layers,
             layers,
+            first,
             largest,
             live,
+            live_last,
+            reads_of_entry,
             exit,
             reads_far: !exits.is_empty(),
         });
@@ -123,6 +174,11 @@ impl Sequence {
         taps.sort_unstable_by_key(|tap| tap.part);
     }
 
+    /// How many parts come before the head.
+    pub(super) fn head(&self) -> usize {
+        self.head.min(self.parts.len())
+    }
+
     pub(super) fn all(&self) -> Range<usize> {
         0..self.parts.len()
     }
@@ -138,7 +194,7 @@ impl Sequence {
         (all_there && none_reads_far).then_some(about)
     }
 
-    /// The parts among these whose exits are read from afar, and how often.
+    /// The parts among these whose exits the head reads from afar, and how often.
     pub(super) fn taps(&self, parts: &Range<usize>) -> impl Iterator<Item = (usize, u64)> {
         self.taps.iter().filter(move |tap| parts.contains(&tap.part)).map(|tap| (tap.part, tap.reads))
     }
@@ -185,14 +241,46 @@ impl Sequence {
         }
     }
 
-    /// The spans without their keys.
-    pub(super) fn divide(&self, quiet: &[bool], spans: &mut Vec<Span>) {
+    /// The spans without their keys. `habit` tells how a part is run by itself.
+    pub(super) fn divide(
+        &self,
+        on_chip_bytes: u64,
+        quiet: &[bool],
+        spans: &mut Vec<Span>,
+        habit: impl Fn(usize) -> Habit,
+    ) {
         spans.clear();
-        let mut start = 0;
-        for end in (1..=self.parts.len()).filter(|end| self.is_cut(*end, quiet)) {
-            spans.push(Span { parts: start..end, key: 0 });
-            start = end;
+        let habit = |part: usize| if quiet[part] { Habit::QUIET } else { habit(part) };
+        let (mut start, mut storm, mut first) = (0, 0, 0);
+        for end in 1..=self.parts.len() {
+            let is_quiet = self.is_cut(end, quiet);
+            if is_quiet || self.is_cut_in_storm(end, on_chip_bytes, &habit) {
+                spans.push(Span { parts: start..end, storm: storm..end, key: 0 });
+                start = end;
+            }
+            if is_quiet {
+                spans[first..].iter_mut().for_each(|span| span.storm = storm..end);
+                (storm, first) = (end, spans.len());
+            }
         }
+    }
+
+    /// Whether the parts before `end` and those from there on do not run together, and it is clear where the tensor
+    /// between them lies, whatever else there is.
+    fn is_cut_in_storm(&self, end: usize, on_chip_bytes: u64, habit: impl Fn(usize) -> Habit) -> bool {
+        if end >= self.head || self.taps.iter().any(|tap| tap.part < end && end < tap.end) {
+            return false;
+        }
+        // Layers run together only where the next one is large and nothing else reads what is between them.
+        let apart = |part: &Part| part.first < on_chip_bytes || part.reads_of_entry > 1;
+        let before = &self.parts[end - 1];
+        let about = self.parts[(end - 1).max(1)..].iter().take(if end > 1 { 3 } else { 2 });
+        if !about.into_iter().all(apart) {
+            return false;
+        }
+        let (last, habit) = (habit(end - 1), habit(end));
+        let fits = habit.entry_fits && before.live_last <= on_chip_bytes;
+        last.ends_alone && habit.ends_alone && (fits || habit.entry_never_fits)
     }
 
     /// Whether the parts before `end` and those from there on can be priced by themselves: where they meet all is
@@ -218,15 +306,20 @@ impl Sequence {
     /// known.
     pub(super) fn key(
         &self,
-        span: &Range<usize>,
+        span: &Span,
         manner: impl Fn(usize) -> Option<Fingerprint>,
     ) -> Option<Fingerprint> {
+        let begins_in_storm = span.begins_in_storm();
+        let span = &span.parts;
         let Self { parts, head, taps, .. } = self;
         let (reach, before) = (self.reach(span), span.start.saturating_sub(1));
         let mut words: SmallVec<[u64; 64]> = SmallVec::new();
         words.push(span.len() as u64);
         words.push(if span.start > 0 { parts[before].key } else { 0 });
         words.extend(parts[span.start..reach].iter().map(|part| part.key));
+        if begins_in_storm {
+            words.push(manner(before)?);
+        }
         for tap in taps.iter().filter(|tap| tap.part < reach) {
             let distance = (parts[span.start].start as u64).wrapping_sub(tap.layer as u64);
             if tap.end > before {

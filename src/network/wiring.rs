@@ -73,6 +73,12 @@ impl Section {
         self.wires().filter(reads).last().map(|(layer, _)| layer)
     }
 
+    /// How often it reads the layer before it.
+    #[must_use]
+    pub fn reads_of_entry(&self) -> usize {
+        self.wires().filter(|(layer, wire)| matches!(*wire, Wire::Back(by) if by == layer + 1)).count()
+    }
+
     /// The numbers of the exits that it reads, each as often as it does, with the layer that reads it.
     pub fn exits(&self) -> impl Iterator<Item = (usize, usize)> {
         self.wires().filter_map(|(layer, wire)| match wire {

@@ -64,8 +64,8 @@ pub(super) struct Pieces(Vec<RwLock<HashMap<Fingerprint, Known, AsIs>>>);
 
 /// Pieces are kept on so many shelves, of which each is locked by itself.
 const SHELVES: usize = 256;
-/// A shelf with so many pieces, as many as a table of 128 places takes, is cleared. Full shelves take about 35 MB.
-const MOST: usize = 112;
+/// A shelf with so many pieces, as many as a table of 64 places takes, is cleared. Full shelves take about 20 MB.
+const MOST: usize = 56;
 
 impl Default for Pieces {
     fn default() -> Self {
