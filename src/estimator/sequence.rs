@@ -226,12 +226,12 @@ impl Sequence {
         quiet.clear();
         quiet
             .extend(self.parts.iter().map(|part| part.largest < on_chip_bytes && part.live <= on_chip_bytes));
-        if let (Some(first), Some(last)) = (self.taps.first(), self.taps.iter().map(|tap| tap.end).max()) {
-            for part in first.part..last {
-                let beside = self.taps.iter().filter(|tap| (tap.part + 1..tap.end).contains(&part));
-                let beside: u64 = beside.map(|tap| self.parts[tap.part].exit).sum();
-                quiet[part] &= self.parts[part].live.saturating_add(beside) <= on_chip_bytes;
-            }
+        // What the head reads from afar lies beside the parts that follow it.
+        let follows = |part: &usize| self.taps.iter().any(|tap| (tap.part + 1..tap.end).contains(part));
+        for part in (0..self.parts.len()).filter(follows) {
+            let beside = self.taps.iter().filter(|tap| (tap.part + 1..tap.end).contains(&part));
+            let beside: u64 = beside.map(|tap| self.parts[tap.part].exit).sum();
+            quiet[part] &= self.parts[part].live.saturating_add(beside) <= on_chip_bytes;
         }
         // A tensor that does not fit somewhere may be spilled everywhere.
         for Tap { part, end, .. } in &self.taps {
@@ -254,7 +254,7 @@ impl Sequence {
         let (mut start, mut storm, mut first) = (0, 0, 0);
         for end in 1..=self.parts.len() {
             let is_quiet = self.is_cut(end, quiet);
-            if is_quiet || self.is_cut_in_storm(end, on_chip_bytes, &habit) {
+            if is_quiet || self.is_cut_in_storm(end, on_chip_bytes, habit) {
                 spans.push(Span { parts: start..end, storm: storm..end, key: 0 });
                 start = end;
             }

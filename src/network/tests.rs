@@ -84,3 +84,26 @@ fn numbers_too_large_saturate_instead_of_wrapping() {
     let network = read_network("n.json", &format!("{head}{layers}}}")).unwrap();
     assert_eq!(network.macs(), Macs(u64::MAX));
 }
+
+#[test]
+fn a_network_knows_the_parts_that_it_was_put_together_from() {
+    let mut b = NetworkBuilder::new("n", Shape::new(8, 8, 4), DType::Int8);
+    let mut x = Source::Input;
+    b.end_part();
+    for name in ["a", "b", "c", "d"] {
+        x = b.add(name, ops::Conv2d::square(4, 1, 1), &[x], Activation::Relu).unwrap();
+        if ["a", "c"].contains(&name) {
+            b.end_part();
+        }
+    }
+    let network = b.finish();
+    assert_eq!(network.parts().collect::<Vec<_>>(), [0..1, 1..3, 3..4], "what nobody ended is layers");
+    let mut b = NetworkBuilder::new("n", Shape::new(8, 8, 4), DType::Int8);
+    let mut x = Source::Input;
+    for name in ["a", "b", "c", "d"] {
+        x = b.add(name, ops::Conv2d::square(4, 1, 1), &[x], Activation::Relu).unwrap();
+    }
+    let apart = b.finish();
+    assert_eq!(apart.parts().count(), 4);
+    assert_eq!(network, apart, "how it came about is no difference");
+}

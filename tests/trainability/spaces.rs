@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nas::{
-    network::{Block, Network},
+    network::{Block, Network, NetworkBuilder},
     search::{Budget, Evaluation, Executor, Gene, Problem},
     space::{Architecture, GeneKind, Genotype, Space},
     trainability::trainability,
@@ -154,5 +154,30 @@ fn what_a_search_at_equal_macs_and_params_ends_in_is_not_degenerate() {
         assert!(widths.iter().min() >= Some(&8), "a needle\n{lines}");
         assert!(widths.windows(2).all(|pair| pair[1] * 4 >= pair[0] * 3), "narrows\n{lines}");
         assert!(widths.windows(2).all(|pair| pair[1] <= pair[0] * 4), "all width in one stage\n{lines}");
+    }
+}
+
+/// Blocks are scored as regions with one exit, and a network that nobody put together from blocks layer by layer: that
+/// is the same but for rounding.
+#[test]
+fn a_network_scores_alike_whether_its_parts_are_known_or_not() {
+    for name in SPACES {
+        let space = load(name);
+        for seed in 0..40 {
+            let genotype: Vec<u8> = (space.genes().iter().enumerate())
+                .map(|(index, gene)| ((seed * 7 + index * 13 + seed * index) % gene.labels.len()) as u8)
+                .collect();
+            let whole = network(&space, &genotype.into());
+            let mut layers = NetworkBuilder::new("n", whole.input(), whole.dtype());
+            for layer in whole.layers() {
+                layers.add(&layer.name, layer.op, &layer.inputs, layer.activation).unwrap();
+            }
+            let apart = layers.finish();
+            assert!(whole.parts().count() < apart.parts().count());
+            for (one, other) in trainability(&whole).terms.iter().zip(trainability(&apart).terms) {
+                let error = (one.value - other.value).abs();
+                assert!(error < 1e-9 * one.value.abs().max(1.0), "{name}, {}: {one:?} {other:?}", one.name);
+            }
+        }
     }
 }
