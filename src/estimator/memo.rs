@@ -16,21 +16,16 @@ use std::{
 
 use super::{
     Estimator,
-    graph::{Graph, GraphSection},
-    schedule::{Role, Scheduler},
-    sequence::{Habit, Sequence, Span},
+    assembly::{Assembly, manner_key},
+    graph::Graph,
+    sequence::{Habit, Sequence},
 };
-use crate::{
-    network::Source,
-    stable_hash::{Fingerprint, fingerprint},
-};
+use crate::stable_hash::{Fingerprint, fingerprint};
 
 /// Prices that are remembered at the most; a newer one takes the place of an older one. 16 MiB.
 const SLOTS: usize = 1 << 20;
 
-/// Tells keys of how a layer is run from keys of spans.
-const MANNER: u64 = 0x6d61_6e6e_6572;
-/// And keys of how a part is run by itself.
+/// Tells keys of how a part is run by itself from keys of spans.
 const HABIT: u64 = 0x0068_6162_6974;
 
 /// An estimator that remembers what it has priced.
@@ -62,14 +57,7 @@ impl<'a> Pricer<'a> {
     /// What one thread needs to price networks.
     #[must_use]
     pub fn assembly(&self) -> Assembly {
-        Assembly {
-            graph: Graph::default(),
-            scheduler: self.estimator.scheduler(),
-            quiet: Vec::new(),
-            spans: Vec::new(),
-            known: Vec::new(),
-            words: Vec::new(),
-        }
+        Assembly::new(self.estimator.scheduler())
     }
 
     /// The latency, in microseconds, of the network of these parts, as [`Estimator::latency_us`] gives it.
@@ -126,7 +114,7 @@ impl<'a> Pricer<'a> {
     /// The price of all spans, if each is known.
     fn known_ps(&self, sequence: &Sequence, assembly: &mut Assembly) -> Option<u64> {
         for place in 0..assembly.spans.len() {
-            assembly.spans[place].key = assembly.span_key(sequence, place, |key, _| self.recall(key))?;
+            assembly.spans[place].key = assembly.span_key(sequence, place, |key| self.recall(key))?;
         }
         // One after the other, so that the processor waits for all of them at once.
         let Assembly { spans, known, .. } = assembly;
@@ -145,7 +133,7 @@ impl<'a> Pricer<'a> {
         // The parts that are put together.
         let mut there = 0..0;
         (0..assembly.spans.len()).try_fold(0_u64, |total, place| {
-            let key = assembly.span_key(sequence, place, |key, _| self.recall(key))?;
+            let key = assembly.span_key(sequence, place, |key| self.recall(key))?;
             assembly.spans[place].key = key;
             if let Some(price) = self.recall(key) {
                 return Some(total.saturating_add(price));
@@ -187,7 +175,7 @@ impl<'a> Pricer<'a> {
         assembly.schedule(sequence.all(), assemble);
         let all = sequence.all();
         (0..assembly.spans.len()).fold(0, |total, place| {
-            let key = assembly.span_key(sequence, place, |key, _| self.recall(key));
+            let key = assembly.span_key(sequence, place, |key| self.recall(key));
             let price = match key {
                 Some(key) => {
                     assembly.spans[place].key = key;
@@ -246,120 +234,4 @@ impl<'a> Pricer<'a> {
     fn slot(&self, key: Fingerprint) -> &Slot {
         &self.slots[(key >> 40) as usize % SLOTS]
     }
-}
-
-/// A network that is put together from sections of others, and what one thread needs to price it.
-#[derive(Clone, Debug)]
-pub struct Assembly {
-    graph: Graph,
-    scheduler: Scheduler,
-    quiet: Vec<bool>,
-    spans: Vec<Span>,
-    /// The prices of the spans that are known.
-    known: Vec<Option<u64>>,
-    words: Vec<u64>,
-}
-
-impl Assembly {
-    /// How many layers there are.
-    #[must_use]
-    pub fn layers(&self) -> usize {
-        self.graph.len()
-    }
-
-    /// Adds the layers of a section. `exits` are the layers that stand here for those of its own network.
-    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
-        self.graph.append(section, exits);
-    }
-
-    /// Adds the last layer of a section alone, as if it read the network's input.
-    pub fn append_exit(&mut self, section: &GraphSection) {
-        self.graph.append_exit(section);
-    }
-
-    fn schedule(&mut self, parts: Range<usize>, assemble: impl Fn(&mut Self, Range<usize>)) {
-        self.graph.clear();
-        assemble(self, parts);
-        self.graph.schedule(&mut self.scheduler);
-    }
-
-    /// Puts parts together, with readers in the place of those far away.
-    fn schedule_with_readers(
-        &mut self,
-        sequence: &Sequence,
-        about: Range<usize>,
-        assemble: impl Fn(&mut Self, Range<usize>),
-    ) {
-        self.schedule(about, |assembly, about| {
-            assemble(assembly, about.clone());
-            for (part, reads) in sequence.taps(&about).filter(|(part, _)| *part > about.start || *part == 0) {
-                let exit = sequence.layers_within(part, &about).end - 1;
-                assembly.graph.append_reader(exit, reads);
-            }
-        });
-    }
-
-    /// How the part is run that was put together, behind `entry`, the layer that it reads.
-    fn habit(&self, entry: Option<usize>) -> Habit {
-        let graph = &self.graph;
-        let on_chip_bytes = self.scheduler.on_chip_bytes();
-        let kept = |layer: usize| graph.layer(layer).step().kept_bytes;
-        let while_read = |entry: usize| graph.lifetime(entry).skip(1);
-        let fits = |layer: usize| kept(layer) == 0 && graph.layer(layer).live_bytes() <= on_chip_bytes;
-        let never_fits =
-            |entry: usize, layer: usize| graph.bricks(entry).saturating_add(kept(layer)) > on_chip_bytes;
-        // What is no larger than the memory runs in stripes only for the sake of what comes next.
-        let alone = |last: usize| {
-            graph.whole_bytes(last) < on_chip_bytes && graph.layer(last).step().role == Role::Alone
-        };
-        Habit {
-            ends_alone: graph.len().checked_sub(1).is_some_and(alone),
-            entry_fits: entry.is_some_and(|entry| while_read(entry).all(fits)),
-            entry_never_fits: entry
-                .is_some_and(|entry| while_read(entry).any(|layer| never_fits(entry, layer))),
-        }
-    }
-
-    /// All that the price of a part depends on: its layers, how they are run, and their neighbours in other parts.
-    fn key(&mut self, part: Fingerprint, layers: Range<usize>) -> Fingerprint {
-        let Self { graph, words, .. } = self;
-        words.clear();
-        words.push(part);
-        for layer in layers.clone() {
-            words.push(graph.layer(layer).own_manner());
-            for source in graph.wiring().inputs(layer) {
-                if let Source::Layer(read) = *source
-                    && read < layers.start
-                {
-                    words.extend([graph.layer(read).manner(), (layer - read) as u64]);
-                }
-            }
-            if let Some(reader) = graph.consumer(layer).filter(|reader| *reader >= layers.end) {
-                let placed = graph.layer(reader);
-                words.extend([graph.fingerprint(reader), placed.own_manner(), (reader - layer) as u64]);
-            }
-        }
-        fingerprint(words)
-    }
-
-    /// All that the price of a span depends on, if that is known; the spans before it have their keys. `manner` tells
-    /// how the layer is run that another part reads from afar, by the key under which that is remembered.
-    fn span_key(
-        &self,
-        sequence: &Sequence,
-        place: usize,
-        manner: impl Fn(Fingerprint, usize) -> Option<Fingerprint>,
-    ) -> Option<Fingerprint> {
-        let (before, rest) = self.spans.split_at(place);
-        let manner = |part: usize| {
-            let holder = before.iter().find(|span| span.parts.contains(&part))?;
-            manner(manner_key(holder, part), sequence.exit(part))
-        };
-        sequence.key(rest.first()?, manner)
-    }
-}
-
-/// The key under which is remembered how the last layer of a part is run that others read from afar.
-fn manner_key(holder: &Span, part: usize) -> Fingerprint {
-    fingerprint(&[MANNER, holder.key, (part - holder.parts.start) as u64])
 }

@@ -6,6 +6,7 @@
 //! a physical model (work in whole tiles, results, bytes; the slowest decides)
 //! times a bounded correction by its shapes, its place and its neighbours.
 
+mod assembly;
 mod boost;
 mod calibration;
 mod context;
@@ -46,6 +47,7 @@ mod traffic;
 mod training;
 mod wholes;
 
+pub use assembly::Assembly;
 pub use datasheet::Datasheet;
 pub use doubt::Doubts;
 pub use estimate::{LayerEstimate, NetworkEstimate, OutOfRange};
@@ -53,7 +55,7 @@ pub use evaluate::Estimator;
 pub use fit::{Fit, fit};
 pub use graph::{Graph, GraphSection, Placed};
 pub use lanes::{FoundLane, FoundLanes};
-pub use memo::{Assembly, Pricer};
+pub use memo::Pricer;
 pub use moved::Moved;
 pub use noise::Floor;
 pub use options::FitOptions;

@@ -1,9 +1,11 @@
 //! Which parts of a network can be priced without looking at the rest of it.
 //!
 //! What a layer costs depends on where tensors lie and which layers run together, and that depends on what is
-//! alive beside them. But where everything fits on the chip nothing is spilled and nothing runs in stripes, so a
-//! part among parts that fit depends on its neighbours only: it is a span by itself. Parts that do not fit, and
-//! those about them, are spans together. The price of a span follows from its parts and its neighbours.
+//! alive beside them. But where everything fits on the chip nothing is spilled and nothing runs in stripes: such a place
+//! is quiet, and both sides of it can be priced by themselves. What lies between two of them is a storm. It can be cut
+//! too where no stripes run across and it is clear whether the tensor there fits; then the price of
+//! one side depends on how the other one ends. The price of a span, what lies between two cuts, follows from its parts,
+//! its neighbours and that.
 
 use std::ops::Range;
 
@@ -203,7 +205,7 @@ impl Sequence {
     pub(super) fn layers_within(&self, part: usize, about: &Range<usize>) -> Range<usize> {
         let layers = self.layers(part);
         let before = if about.start > 0 { self.exit(about.start) } else { 0 };
-        layers.start - before..layers.end - before
+        layers.start.saturating_sub(before)..layers.end - before
     }
 
     /// The key of a part.
@@ -303,7 +305,7 @@ impl Sequence {
     }
 
     /// All that the price of a span depends on. `manner` tells how the exit of a part before it is run, if that is
-    /// known.
+    /// known: it is where the span begins in a storm or reads that exit from afar.
     pub(super) fn key(
         &self,
         span: &Span,
