@@ -22,6 +22,8 @@ pub struct Assembly {
     pub(super) scheduler: Scheduler,
     /// The parts that have room for everything.
     pub(super) quiet: Vec<bool>,
+    /// How each part before the head is run by itself.
+    pub(super) habits: Vec<Habit>,
     pub(super) spans: Vec<Span>,
     /// The prices of the spans that are known.
     pub(super) known: Vec<Option<u64>>,
@@ -35,6 +37,7 @@ impl Assembly {
             graph: Graph::default(),
             scheduler,
             quiet: Vec::new(),
+            habits: Vec::new(),
             spans: Vec::new(),
             known: Vec::new(),
             words: Vec::new(),

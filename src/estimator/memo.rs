@@ -61,8 +61,8 @@ impl<'a> Pricer<'a> {
     }
 
     /// The latency, in microseconds, of the network of these parts, as [`Estimator::latency_us`] gives it.
-    /// `assemble` puts some of the parts together, where not all of it is known: all that come before the head, or
-    /// some that read nothing from before but what the part before the first of them writes.
+    /// Where not all of it is known, `assemble` is asked to put some of the parts together: of the first only the last
+    /// layer, unless it is the first of all. What it is asked for reads nothing from further back.
     #[must_use]
     pub fn latency_us(
         &self,
@@ -95,20 +95,34 @@ impl<'a> Pricer<'a> {
         assembly: &mut Assembly,
         assemble: impl Fn(&mut Assembly, Range<usize>),
     ) {
-        let key = |part: usize| fingerprint(&[HABIT, sequence.piece(part)]);
+        assembly.habits.clear();
         for part in 0..sequence.head() {
-            if !assembly.quiet[part] && self.recall(key(part)).is_none() {
-                let about = part.saturating_sub(1)..part + 1;
-                let entry = part.checked_sub(1).map(|before| sequence.layers_within(before, &about).end - 1);
-                assembly.schedule(about, &assemble);
-                self.keep(key(part), assembly.habit(entry).bits());
-            }
+            let habit = self.habit(sequence, assembly, part, &assemble);
+            assembly.habits.push(habit);
         }
-        let on_chip_bytes = assembly.scheduler.on_chip_bytes();
-        // What another thread has just replaced is taken for the worst, which is none that can be cut.
-        let habit = |part| Habit::of_bits(self.recall(key(part)).unwrap_or(0));
-        let Assembly { quiet, spans, .. } = assembly;
-        sequence.divide(on_chip_bytes, quiet, spans, habit);
+        let Assembly { scheduler, quiet, habits, spans, .. } = assembly;
+        sequence.divide(scheduler.on_chip_bytes(), quiet, habits, spans);
+    }
+
+    /// How a part is run by itself.
+    fn habit(
+        &self,
+        sequence: &Sequence,
+        assembly: &mut Assembly,
+        part: usize,
+        assemble: impl Fn(&mut Assembly, Range<usize>),
+    ) -> Habit {
+        if assembly.quiet[part] {
+            return Habit::QUIET;
+        }
+        let key = fingerprint(&[HABIT, sequence.piece(part)]);
+        let bits = self.recall(key).unwrap_or_else(|| {
+            let about = part.saturating_sub(1)..part + 1;
+            let entry = part.checked_sub(1).map(|before| sequence.layers_within(before, &about).end - 1);
+            assembly.schedule(about, assemble);
+            self.keep(key, assembly.habit(entry).bits())
+        });
+        Habit::of_bits(bits)
     }
 
     /// The price of all spans, if each is known.

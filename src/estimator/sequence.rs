@@ -107,7 +107,7 @@ pub(super) struct Habit {
 
 impl Habit {
     /// That of a part for which there is room.
-    const QUIET: Self = Self { ends_alone: true, entry_fits: true, entry_never_fits: false };
+    pub(super) const QUIET: Self = Self { ends_alone: true, entry_fits: true, entry_never_fits: false };
 
     pub(super) fn bits(self) -> u64 {
         [self.ends_alone, self.entry_fits, self.entry_never_fits]
@@ -243,20 +243,13 @@ impl Sequence {
         }
     }
 
-    /// The spans without their keys. `habit` tells how a part is run by itself.
-    pub(super) fn divide(
-        &self,
-        on_chip_bytes: u64,
-        quiet: &[bool],
-        spans: &mut Vec<Span>,
-        habit: impl Fn(usize) -> Habit,
-    ) {
+    /// The spans without their keys. `habits` tell how each part before the head is run by itself.
+    pub(super) fn divide(&self, on_chip_bytes: u64, quiet: &[bool], habits: &[Habit], spans: &mut Vec<Span>) {
         spans.clear();
-        let habit = |part: usize| if quiet[part] { Habit::QUIET } else { habit(part) };
         let (mut start, mut storm, mut first) = (0, 0, 0);
         for end in 1..=self.parts.len() {
             let is_quiet = self.is_cut(end, quiet);
-            if is_quiet || self.is_cut_in_storm(end, on_chip_bytes, habit) {
+            if is_quiet || self.is_cut_in_storm(end, on_chip_bytes, habits) {
                 spans.push(Span { parts: start..end, storm: storm..end, key: 0 });
                 start = end;
             }
@@ -269,7 +262,7 @@ impl Sequence {
 
     /// Whether the parts before `end` and those from there on do not run together, and it is clear where the tensor
     /// between them lies, whatever else there is.
-    fn is_cut_in_storm(&self, end: usize, on_chip_bytes: u64, habit: impl Fn(usize) -> Habit) -> bool {
+    fn is_cut_in_storm(&self, end: usize, on_chip_bytes: u64, habits: &[Habit]) -> bool {
         if end >= self.head || self.taps.iter().any(|tap| tap.part < end && end < tap.end) {
             return false;
         }
@@ -280,9 +273,9 @@ impl Sequence {
         if !about.into_iter().all(apart) {
             return false;
         }
-        let (last, habit) = (habit(end - 1), habit(end));
-        let fits = habit.entry_fits && before.live_last <= on_chip_bytes;
-        last.ends_alone && habit.ends_alone && (fits || habit.entry_never_fits)
+        let (last, next) = (habits[end - 1], habits[end]);
+        let fits = next.entry_fits && before.live_last <= on_chip_bytes;
+        last.ends_alone && next.ends_alone && (fits || next.entry_never_fits)
     }
 
     /// Whether the parts before `end` and those from there on can be priced by themselves: where they meet all is

@@ -24,7 +24,7 @@ impl Footprint {
     /// Of the layers of `network` from `start` on that are wired like this.
     #[must_use]
     pub fn of(network: &Network, start: usize, section: &Section) -> Self {
-        let layers = &network.layers()[start..start + section.len()];
+        let layers = &network.layers()[start..start + section.layers()];
         let written: Vec<u64> = layers.iter().map(|layer| layer.output.elements()).collect();
         let before = start.checked_sub(1).and_then(|before| network.layers().get(before));
         let entry = before.map_or(network.input(), |layer| layer.output).elements();

@@ -1,6 +1,6 @@
 //! Peak activation memory.
 
-use super::{Activation, Network, Source, Wiring};
+use super::{Activation, Network, Wiring};
 use crate::units::Bytes;
 
 /// The largest sum of live tensors over the execution order.
@@ -12,15 +12,6 @@ pub struct PeakActivation {
     pub no_alias: Bytes,
 }
 
-/// What a layer writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tensor {
-    /// How many elements it has.
-    pub elements: u64,
-    /// Whether a nonlinearity follows the operator.
-    pub activated: bool,
-}
-
 impl Network {
     /// Peak activation bytes when layers run in order and a tensor is freed after its last use.
     ///
@@ -28,57 +19,37 @@ impl Network {
     /// stays until the end, since it is an output.
     #[must_use]
     pub fn peak_activation(&self) -> PeakActivation {
-        let tensors: Vec<Tensor> = self.tensors().collect();
-        PeakActivation::of(&Wiring::of(self), self.input.elements(), &tensors, self.dtype.bytes())
-    }
-
-    /// What each layer writes.
-    pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
-        self.layers.iter().map(|layer| Tensor {
-            elements: layer.output.elements(),
-            activated: layer.activation != Activation::None,
-        })
-    }
-}
-
-impl PeakActivation {
-    /// The peak of a network of this wiring whose input has so many elements of so many bytes.
-    #[must_use]
-    pub fn of(wiring: &Wiring, input: u64, tensors: &[Tensor], bytes: u64) -> Self {
-        let mut live = input;
+        let wiring = Wiring::of(self);
+        let mut live = self.input.elements();
         let (mut in_place, mut no_alias) = (live, live);
-        for (step, tensor) in tensors.iter().enumerate() {
-            live += tensor.elements;
+        for (step, layer) in self.layers.iter().enumerate() {
+            live += layer.output.elements();
             in_place = in_place.max(live);
             no_alias = no_alias.max(live);
-            live -= freed_after(wiring, input, tensors, step);
-            if tensor.activated {
-                no_alias = no_alias.max(live + tensor.elements);
+            live -= freed_after(self, &wiring, step);
+            if layer.activation != Activation::None {
+                no_alias = no_alias.max(live + layer.output.elements());
             }
         }
-        let bytes = |elements: u64| Bytes(elements.saturating_mul(bytes));
-        Self { in_place: bytes(in_place), no_alias: bytes(no_alias) }
+        let bytes = |elements: u64| Bytes(elements.saturating_mul(self.dtype.bytes()));
+        PeakActivation { in_place: bytes(in_place), no_alias: bytes(no_alias) }
     }
 }
 
 /// Elements of the tensors that `step` reads last.
-fn freed_after(wiring: &Wiring, input: u64, tensors: &[Tensor], step: usize) -> u64 {
+fn freed_after(network: &Network, wiring: &Wiring, step: usize) -> u64 {
     let inputs = wiring.inputs(step);
-    let elements = |source: &Source| match source {
-        Source::Input => input,
-        Source::Layer(index) => tensors[*index].elements,
-    };
     let first_mention = |position: usize| !inputs[..position].contains(&inputs[position]);
     (0..inputs.len())
         .filter(|position| wiring.readers(inputs[*position]).last == step && first_mention(*position))
-        .map(|position| elements(&inputs[position]))
+        .map(|position| network.shape(inputs[position]).elements())
         .sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{DType, NetworkBuilder, Shape, ops::*};
+    use crate::network::{DType, NetworkBuilder, Shape, Source, ops::*};
 
     #[test]
     fn a_residual_keeps_its_input_alive_until_the_sum() {

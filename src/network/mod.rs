@@ -24,7 +24,7 @@ pub use builder::{LayerError, NetworkBuilder};
 pub use dtype::DType;
 pub use footprint::{Footprint, Peak};
 pub use json::{read_network, read_networks};
-pub use memory::{PeakActivation, Tensor};
+pub use memory::PeakActivation;
 pub use ops::{Op, Operator};
 pub use recognise::FoundBlock;
 pub use shape::Shape;

@@ -36,14 +36,8 @@ pub struct Section {
 impl Section {
     /// How many layers there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn layers(&self) -> usize {
         self.ends.len()
-    }
-
-    /// Whether there is no layer.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
     }
 
     /// What each layer reads, with its place in the section.

@@ -143,10 +143,12 @@ impl Evaluation {
         }
     }
 
-    /// A score that can be compared and stored: one with a NaN or an infinity is as infeasible as can be.
+    /// A score that can be compared and stored: one with a NaN or an infinity is as infeasible as can be, and there is
+    /// one zero.
     pub(crate) fn sound(self) -> Self {
         if self.violation.is_finite() && self.objectives.iter().all(|value| value.is_finite()) {
-            return Self { violation: self.violation.max(0.0), ..self };
+            let objectives = self.objectives.map(|_, value| value + 0.0);
+            return Self { objectives, violation: self.violation.max(0.0) };
         }
         Self { objectives: Objectives::splat(f64::MAX, self.objectives.len()), violation: f64::MAX }
     }
@@ -185,6 +187,12 @@ mod tests {
         let score = Evaluation::feasible([f64::NAN, 1.0]).sound();
         assert!(!score.is_feasible() && score.objectives.iter().all(|value| value.is_finite()));
         assert!(!Evaluation::feasible([1.0]).with_violation(f64::NAN).sound().is_feasible());
+    }
+
+    #[test]
+    fn there_is_one_zero() {
+        let zero = Evaluation::feasible([-0.0]).sound().objectives[0];
+        assert!(zero.is_sign_positive(), "orders by bits would tell the two apart");
     }
 
     #[test]
