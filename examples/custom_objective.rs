@@ -48,8 +48,8 @@ impl Problem for SmallNetwork {
             bytes += weights;
             (before, pixels) = (width, pixels / 4.0);
         }
-        // A maximised objective is negated; what a constraint is exceeded by is its violation.
-        Evaluation::feasible([energy, -capacity]).with_violation(bytes / MEMORY_BYTES - 1.0)
+        // A maximised objective is negated. By how much a limit is exceeded may be negative: that is room to use.
+        Evaluation::feasible([energy, -capacity]).with_limits([bytes / MEMORY_BYTES - 1.0])
     }
 
     fn seeds(&self) -> Vec<Genotype> {

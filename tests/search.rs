@@ -60,13 +60,12 @@ impl Problem for Chain {
 /// The algorithms that look at a part of the space.
 const SAMPLING: [Algorithm; 3] = [Algorithm::Nsga2, Algorithm::RegularizedEvolution, Algorithm::Random];
 
+fn search(problem: &Chain, algorithm: Algorithm, evaluations: u64) -> Executor<'_, Chain> {
+    Executor::new(problem).algorithm(algorithm).seed(7).budget(Budget::evaluations(evaluations))
+}
+
 fn run(problem: &Chain, algorithm: Algorithm, evaluations: u64) -> Outcome {
-    Executor::new(problem)
-        .algorithm(algorithm)
-        .seed(7)
-        .budget(Budget::evaluations(evaluations))
-        .run()
-        .unwrap()
+    search(problem, algorithm, evaluations).run().unwrap()
 }
 
 /// All that must be equal in equal searches; time is not.
@@ -100,39 +99,31 @@ fn another_seed_gives_another_search() {
 
 #[test]
 fn a_resumed_search_equals_an_uninterrupted_one() {
-    for algorithm in SAMPLING {
+    // The last of them are amid models of the search, whatever round of one it is.
+    let stops = [1, 48, 333].into_iter().chain((1_100..2_000).step_by(90));
+    for (algorithm, stop) in
+        SAMPLING.into_iter().flat_map(|algorithm| stops.clone().map(move |stop| (algorithm, stop)))
+    {
         let problem = Chain::new(8);
-        // A population that nobody fixed fits the budget, which differs here.
-        let search = || Executor::new(&problem).algorithm(algorithm).seed(7).population(32);
-        let whole = essence(&search().budget(Budget::evaluations(4_000)).run().unwrap());
-        for stop in [1, 48, 333, 2_000] {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("checkpoint.json");
-            let part = |budget, resume| {
-                let executor = search().checkpoint(&path).budget(Budget::evaluations(budget));
-                executor.resume(resume).run().unwrap()
-            };
-            on_threads(1, || part(stop, false));
-            let rest = on_threads(3, || part(4_000, true));
-            assert_eq!(whole, essence(&rest), "{algorithm} stopped at {stop}");
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.json");
+        let part = on_threads(1, || {
+            let flag = AtomicBool::new(false);
+            let mut cancel =
+                |progress: &Progress<'_>| flag.store(progress.evaluations >= stop, Ordering::Relaxed);
+            search(&problem, algorithm, 4_000)
+                .checkpoint(&path)
+                .cancel(&flag)
+                .observe(&mut cancel)
+                .run()
+                .unwrap()
+        });
+        assert!((stop..4_000).contains(&part.evaluations), "{algorithm} stopped at {}", part.evaluations);
+        let go_on = || search(&problem, algorithm, 4_000).checkpoint(&path).resume(true).run().unwrap();
+        let rest = on_threads(3, go_on);
+        let whole = run(&problem, algorithm, 4_000);
+        assert_eq!(essence(&whole), essence(&rest), "{algorithm} stopped at {stop}");
     }
-}
-
-#[test]
-fn a_cancelled_search_saves_and_goes_on_alike() {
-    let problem = Chain::new(8);
-    let whole = essence(&run(&problem, Algorithm::Nsga2, 2_000));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("checkpoint.json");
-    let flag = AtomicBool::new(false);
-    let mut cancel = |progress: &Progress<'_>| flag.store(progress.evaluations > 500, Ordering::Relaxed);
-    let executor = Executor::new(&problem).seed(7).budget(Budget::evaluations(2_000)).checkpoint(&path);
-    let cancelled = executor.cancel(&flag).observe(&mut cancel).run().unwrap();
-    assert_eq!(cancelled.termination, Termination::Cancelled);
-    assert!(cancelled.evaluations < 2_000);
-    let executor = Executor::new(&problem).seed(7).budget(Budget::evaluations(2_000)).checkpoint(&path);
-    assert_eq!(whole, essence(&executor.resume(true).run().unwrap()));
 }
 
 #[test]

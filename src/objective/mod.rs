@@ -227,7 +227,7 @@ impl<'a> ArchitectureSearch<'a> {
             let words = constraint.words(&self.targets.names());
             format!("{words}: {value:.6} where the limit is {bound:.6}")
         };
-        self.violations(&metrics).iter().filter(|(_, missing)| *missing > 0.0).map(words).collect()
+        self.excesses(&metrics).filter(|(_, missing)| *missing > 0.0).map(|missed| words(&missed)).collect()
     }
 
     /// What each of the constraints needs in words, for reports: `trainability >= baseline`.
@@ -238,14 +238,12 @@ impl<'a> ArchitectureSearch<'a> {
         words.join("; ")
     }
 
-    /// Each constraint with the value of `metrics` and by how much it misses the limit.
-    #[must_use]
-    pub fn violations(&self, metrics: &Metrics) -> Vec<(Constraint, f64)> {
-        let violation = |constraint: &Constraint| {
+    /// Each constraint with how far `metrics` exceed it ([`Constraint::excess`]).
+    pub fn excesses(&self, metrics: &Metrics) -> impl Iterator<Item = (Constraint, f64)> {
+        self.constraints.iter().map(|constraint| {
             let (value, baseline) = (metrics.bounded(constraint), self.baseline.bounded(constraint));
-            (*constraint, constraint.violation(value, baseline))
-        };
-        self.constraints.iter().map(violation).collect()
+            (*constraint, constraint.excess(value, baseline))
+        })
     }
 }
 
@@ -268,8 +266,8 @@ impl Problem for ArchitectureSearch<'_> {
         let Ok(metrics) = self.metrics(genes) else {
             return Evaluation::feasible(Objectives::splat(f64::INFINITY, self.goal.count()));
         };
-        let violation = self.violations(&metrics).iter().map(|(_, violation)| violation).sum();
-        Evaluation::feasible(self.goal.of(self.latency(&metrics), &metrics)).with_violation(violation)
+        let objectives = self.goal.of(self.latency(&metrics), &metrics);
+        Evaluation::feasible(objectives).with_limits(self.excesses(&metrics).map(|(_, excess)| excess))
     }
 
     fn canonicalise(&self, genes: &mut [u8]) {

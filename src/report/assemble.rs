@@ -11,7 +11,7 @@ use crate::{
     estimator::NetworkEstimate,
     objective::{ABLATION, ArchitectureSearch, Goal, Latencies, Target},
     search::{
-        Algorithm, Budget, Candidate, Executor, Objectives, Outcome, Problem, Termination,
+        Algorithm, Budget, Candidate, Evaluation, Executor, Objectives, Outcome, Problem, Termination,
         pareto::{gap, hypervolume},
     },
     space::Space,
@@ -218,7 +218,7 @@ pub fn ablate(
     let whole = asked.freeing(None)?;
     let genotype = asked.space().baseline().clone();
     let objectives = whole.evaluate(&genotype.0).objectives;
-    let baseline = Candidate { genotype, objectives, violation: 0.0 };
+    let baseline = Candidate::new(genotype, Evaluation::feasible(objectives));
     let mut rows = vec![row("baseline", &whole, Some(&baseline))];
     for (name, kinds) in ABLATION {
         let search = whole.freeing(Some(kinds.to_vec()))?;

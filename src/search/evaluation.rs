@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The most objectives a problem may have.
 pub const MAX_OBJECTIVES: usize = 4;
 
+/// So many limits are told apart; of what there is beyond, the one that is missed most counts.
+pub const MAX_LIMITS: usize = 4;
+
 /// One to four values, all minimised, stored in place.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
@@ -104,19 +107,37 @@ pub struct Evaluation {
     pub objectives: Objectives,
     /// How far the constraints are exceeded, summed; 0 is feasible.
     pub violation: f64,
+    /// How far each limit is exceeded, negative where there is room; 0 where there is no limit.
+    #[serde(default)]
+    pub excess: [f64; MAX_LIMITS],
 }
 
 impl Evaluation {
     /// A score that meets all constraints.
     pub fn feasible(objectives: impl Into<Objectives>) -> Self {
-        Self { objectives: objectives.into(), violation: 0.0 }
+        Self { objectives: objectives.into(), violation: 0.0, excess: [0.0; MAX_LIMITS] }
     }
 
-    /// The same objectives with constraints exceeded by `violation` (0 or less is feasible).
+    /// The same objectives with a constraint exceeded by `violation` (0 or less is feasible).
     #[must_use]
-    pub fn with_violation(mut self, violation: f64) -> Self {
-        self.violation = violation;
-        self
+    pub fn with_violation(self, violation: f64) -> Self {
+        self.with_limits([violation])
+    }
+
+    /// The same objectives with limits that are exceeded by so much each, negative where there is room. Room tells
+    /// the search what it can make use of.
+    #[must_use]
+    pub fn with_limits(self, excesses: impl IntoIterator<Item = f64>) -> Self {
+        let (mut violation, mut excess) = (0.0, [0.0; MAX_LIMITS]);
+        for (index, one) in excesses.into_iter().enumerate() {
+            // What is not a number keeps to no limit.
+            violation += if one <= 0.0 { 0.0 } else { one };
+            match excess.get_mut(index) {
+                Some(place) => *place = one,
+                None => excess[MAX_LIMITS - 1] = one.max(excess[MAX_LIMITS - 1]),
+            }
+        }
+        Self { violation, excess, ..self }
     }
 
     /// Whether all constraints are met.
@@ -148,9 +169,11 @@ impl Evaluation {
     pub(crate) fn sound(self) -> Self {
         if self.violation.is_finite() && self.objectives.iter().all(|value| value.is_finite()) {
             let objectives = self.objectives.map(|_, value| value + 0.0);
-            return Self { objectives, violation: self.violation.max(0.0) };
+            let excess = self.excess.map(|excess| if excess.is_finite() { excess } else { 0.0 });
+            return Self { objectives, violation: self.violation.max(0.0), excess };
         }
-        Self { objectives: Objectives::splat(f64::MAX, self.objectives.len()), violation: f64::MAX }
+        let objectives = Objectives::splat(f64::MAX, self.objectives.len());
+        Self { objectives, violation: f64::MAX, excess: [0.0; MAX_LIMITS] }
     }
 }
 
@@ -187,6 +210,14 @@ mod tests {
         let score = Evaluation::feasible([f64::NAN, 1.0]).sound();
         assert!(!score.is_feasible() && score.objectives.iter().all(|value| value.is_finite()));
         assert!(!Evaluation::feasible([1.0]).with_violation(f64::NAN).sound().is_feasible());
+    }
+
+    #[test]
+    fn room_within_one_limit_makes_up_for_no_other() {
+        let score = Evaluation::feasible([1.0]).with_limits([-2.0, 0.25, 0.5]);
+        assert_eq!((score.violation, score.excess), (0.75, [-2.0, 0.25, 0.5, 0.0]));
+        let many = Evaluation::feasible([1.0]).with_limits([-1.0, -1.0, -1.0, -3.0, -2.0, 0.5]);
+        assert_eq!((many.violation, many.excess[3]), (0.5, 0.5), "of too many, the one missed most");
     }
 
     #[test]

@@ -209,10 +209,8 @@ fn solutions(chain: &dyn Chain, steps: &[Step]) -> Vec<Candidate> {
         ends.iter().map(|(objectives, _)| Evaluation::feasible(*objectives)).collect();
     let front = ends.into_iter().zip(non_dominated_ranks(&points)).filter(|(_, rank)| *rank == 0);
     front
-        .map(|((objectives, place), _)| Candidate {
-            genotype: traced(chain, steps, place),
-            objectives,
-            violation: 0.0,
+        .map(|((objectives, place), _)| {
+            Candidate::new(traced(chain, steps, place), Evaluation::feasible(objectives))
         })
         .collect()
 }

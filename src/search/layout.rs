@@ -13,6 +13,8 @@ pub(crate) struct Layout {
     /// Genes with more than one alternative.
     pub(crate) free: Vec<u32>,
     pub(crate) chain: Chain,
+    /// The groups of the chain with something to choose.
+    pub(crate) places: Vec<u32>,
     /// The free genes of each kind in chain order. Genes of no kind are taken for one kind where they have as
     /// many alternatives.
     pub(crate) kinds: Vec<Vec<u32>>,
@@ -32,6 +34,7 @@ impl Layout {
             cardinalities: genes.iter().map(|gene| gene.cardinality).collect(),
             free: (0..genes.len() as u32).filter(free).collect(),
             kinds: kinds(genes, chain.genes.iter().copied().filter(free)),
+            places: (0..chain.len() as u32).filter(|group| chain.group(*group).iter().any(free)).collect(),
             chain,
         })
     }
@@ -89,6 +92,21 @@ impl Chain {
     /// How many groups there are.
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
+    }
+
+    /// The genes of one group.
+    pub(crate) fn group(&self, group: u32) -> &[u32] {
+        self.stretch(group as usize, group as usize + 1)
+    }
+
+    /// What a genotype has in one group.
+    pub(crate) fn at(&self, group: u32, genotype: &[u8]) -> Vec<u8> {
+        self.group(group).iter().map(|gene| genotype[*gene as usize]).collect()
+    }
+
+    /// Gives a genotype other genes in one group.
+    pub(crate) fn put(&self, group: u32, genes: &[u8], genotype: &mut [u8]) {
+        self.group(group).iter().zip(genes).for_each(|(gene, value)| genotype[*gene as usize] = *value);
     }
 
     /// The genes of the groups from `start` to before `end`.

@@ -53,7 +53,7 @@ mod scores;
 mod seen;
 
 pub use budget::Budget;
-pub use evaluation::{Evaluation, MAX_OBJECTIVES, Objectives};
+pub use evaluation::{Evaluation, MAX_LIMITS, MAX_OBJECTIVES, Objectives};
 pub use exact::{Chain, State, Way, exact_front};
 pub use executor::Executor;
 pub use observer::{Observer, Progress};

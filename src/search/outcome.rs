@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::Objectives;
+use super::evaluation::{Evaluation, MAX_LIMITS, Objectives};
 use crate::space::Genotype;
 
 /// One scored genotype.
@@ -17,6 +17,28 @@ pub struct Candidate {
     pub objectives: Objectives,
     /// 0 where all constraints are met.
     pub violation: f64,
+    /// As [`Evaluation::excess`]; zeros where nobody noted it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub excess: [f64; MAX_LIMITS],
+}
+
+fn is_nothing(excess: &[f64; MAX_LIMITS]) -> bool {
+    *excess == [0.0; MAX_LIMITS]
+}
+
+impl Candidate {
+    /// A genotype with its score.
+    #[must_use]
+    pub fn new(genotype: Genotype, evaluation: Evaluation) -> Self {
+        let Evaluation { objectives, violation, excess } = evaluation;
+        Self { genotype, objectives, violation, excess }
+    }
+
+    /// The score.
+    #[must_use]
+    pub fn evaluation(&self) -> Evaluation {
+        Evaluation { objectives: self.objectives, violation: self.violation, excess: self.excess }
+    }
 }
 
 /// How good the archive was after so many evaluations.

@@ -42,8 +42,7 @@ impl Population {
     /// One member, copied out.
     #[must_use]
     pub fn candidate(&self, index: usize) -> Candidate {
-        let Evaluation { objectives, violation } = self.evaluations[index];
-        Candidate { genotype: Genotype(self.genes(index).into()), objectives, violation }
+        Candidate::new(Genotype(self.genes(index).into()), self.evaluations[index])
     }
 
     /// Drops all members and keeps the room.
@@ -73,8 +72,7 @@ impl TryFrom<Vec<Candidate>> for Population {
             if member.genotype.0.len() != members[0].genotype.0.len() {
                 return Err("genotypes of different lengths".into());
             }
-            let evaluation = Evaluation { objectives: member.objectives, violation: member.violation };
-            population.push(&member.genotype.0, evaluation);
+            population.push(&member.genotype.0, member.evaluation());
         }
         Ok(population)
     }

@@ -49,7 +49,8 @@ pub trait Problem: Sync {
     /// The names of the objectives, one to four; all are minimised.
     fn objectives(&self) -> Vec<String>;
 
-    /// The score of a canonical genotype.
+    /// The score of a canonical genotype; its limits, if there are any, with the room that is left within them
+    /// ([`Evaluation::with_limits`]).
     fn evaluate(&self, genes: &[u8]) -> Evaluation;
 
     /// Makes genotypes that mean the same equal, by clearing genes without effect.

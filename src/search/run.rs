@@ -13,6 +13,7 @@ use super::{
     optimizer::{Algorithm, Optimizer, Setup},
     outcome::{Outcome, Termination},
     pareto::Archive,
+    population::Population,
     problem::Problem,
     proposals::Proposals,
     random::Streams,
@@ -161,6 +162,8 @@ impl<'a, P: Problem + ?Sized> Run<'a, P> {
     fn find_nothing_new(&mut self) -> Result<Option<Termination>> {
         self.state.barren += 1;
         self.state.generation += 1;
+        // It may be waiting for scores of what turned out to be known.
+        self.optimizer.tell(&Population::default());
         let exact = self.settings.algorithm == Algorithm::Exact;
         if exact || self.layout.size().is_some_and(|size| size <= SWEEPABLE) {
             self.proposals.sweep(self.settings.problem, &self.layout, &mut self.state);

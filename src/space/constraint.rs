@@ -110,12 +110,12 @@ impl Constraint {
         }
     }
 
-    /// By how much `value` misses the limit, relative to it; zero if it keeps to it.
+    /// By how much `value` misses the limit, relative to it; zero at it, negative where there is room.
     ///
     /// Trainability is a sum of logarithms, where a difference is what is relative. A value that is not a number keeps
     /// to nothing.
     #[must_use]
-    pub fn violation(&self, value: f64, baseline: f64) -> f64 {
+    pub fn excess(&self, value: f64, baseline: f64) -> f64 {
         let bound = self.bound(baseline);
         let excess = match self.side {
             Side::Max => value - bound,
@@ -124,7 +124,7 @@ impl Constraint {
         // Sums in a different order may differ in the last bits; that is not a violation.
         let scale = bound.abs().max(1e-9);
         let unit = if self.metric == Metric::Trainability { 1.0 } else { scale };
-        if excess <= 1e-12 * scale { 0.0 } else { excess / unit }
+        if excess.abs() <= 1e-12 * scale { 0.0 } else { excess / unit }
     }
 }
 
@@ -139,20 +139,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_is_relative_and_zero_at_the_limit() {
+    fn an_excess_is_relative_and_zero_at_the_limit() {
         let half = Constraint::new(Metric::ModelBytes, Side::Max, Limit::OfBaseline(0.5));
-        assert_eq!(half.violation(50.0, 100.0), 0.0);
-        assert_eq!(half.violation(75.0, 100.0), 0.5);
+        assert_eq!([25.0, 50.0, 75.0].map(|value| half.excess(value, 100.0)), [-0.5, 0.0, 0.5]);
         assert_eq!(half.to_string(), "model_bytes <= 0.5 x baseline");
         let least = Constraint::new(Metric::Trainability, Side::Min, Limit::OfBaseline(1.0));
-        assert_eq!(least.violation(12.5, 13.0), 0.5);
+        assert_eq!(least.excess(12.5, 13.0), 0.5);
     }
 
     #[test]
     fn what_is_not_known_keeps_to_no_limit() {
         for side in [Side::Max, Side::Min] {
             let limit = Constraint::new(Metric::EnergyUj, side, Limit::Absolute(1.0));
-            assert!(limit.violation(f64::NAN, 1.0).is_nan());
+            assert!(limit.excess(f64::NAN, 1.0).is_nan());
         }
     }
 }

@@ -60,7 +60,7 @@ impl RegularizedEvolution {
         let Some((least, largest)) = &self.extent else { return 0 };
         let weights = least.map(|index, low| unit(rng) / (largest[index] - low).max(f64::MIN_POSITIVE));
         let badness = |member: usize| {
-            let Evaluation { objectives, violation } = &self.state.members.evaluations()[member];
+            let Evaluation { objectives, violation, .. } = &self.state.members.evaluations()[member];
             let parts = objectives.iter().zip(least.iter()).zip(weights.iter());
             (*violation, parts.map(|((value, low), weight)| (value - low) * weight).fold(0.0, f64::max))
         };

@@ -166,8 +166,7 @@ impl FromIterator<Candidate> for Archive {
     fn from_iter<T: IntoIterator<Item = Candidate>>(candidates: T) -> Self {
         let mut archive = Self::default();
         for candidate in candidates {
-            let evaluation = Evaluation { objectives: candidate.objectives, violation: candidate.violation };
-            archive.insert(&candidate.genotype.0, &evaluation);
+            archive.insert(&candidate.genotype.0, &candidate.evaluation());
         }
         archive
     }

@@ -1,9 +1,13 @@
 //! The population of NSGA-II and who of it survives.
 
-use crate::search::{
-    evaluation::Evaluation,
-    pareto::{crowding_distances, lexicographic_order, ranks_in_order, total_order_key},
-    population::Population,
+use crate::{
+    search::{
+        evaluation::Evaluation,
+        outcome::Candidate,
+        pareto::{crowding_distances, lexicographic_order, ranks_in_order, total_order_key},
+        population::Population,
+    },
+    space::Genotype,
 };
 
 /// Scored genotypes in lexicographic order of their objectives, so that neighbours here are neighbours on the front.
@@ -41,6 +45,21 @@ impl Members {
     pub(super) fn genes(&self, member: usize) -> &[u8] {
         let start = self.slots[member] as usize * self.width;
         &self.rows[start..start + self.width]
+    }
+
+    /// The members that miss constraints by no more than `tolerance`, in order.
+    pub(super) fn within(&self, tolerance: f64) -> impl Iterator<Item = usize> {
+        (0..self.len()).filter(move |member| self.scores[*member].violation <= tolerance)
+    }
+
+    /// Those of them that none dominates.
+    pub(super) fn front(&self, tolerance: f64) -> Vec<usize> {
+        self.within(tolerance).filter(|member| self.ranks[*member] == 0).collect()
+    }
+
+    /// One member, copied out.
+    pub(super) fn candidate(&self, member: usize) -> Candidate {
+        Candidate::new(Genotype(self.genes(member).into()), self.scores[member])
     }
 
     pub(super) fn rank(&self, member: usize) -> u32 {

@@ -2,15 +2,20 @@
 //!
 //! Survival is the published one, with constraints that tighten. What differs was measured to matter: the first
 //! round is regular along the chain, variation follows the chain, the population fits the evaluations, half of
-//! the mates are neighbours on the front, and constraints are tolerant at first (`benches/README.md` has the
-//! ablation).
+//! the mates are neighbours on the front, constraints are tolerant at first, and now and then what each place of the
+//! chain would bring by itself is put together (`benches/README.md` has the ablation).
 
 mod members;
+mod model;
+mod recombination;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::Value;
 
-use self::members::Members;
+use self::{
+    members::Members,
+    recombination::{Recombination, Spent},
+};
 use super::{Optimizer, Setup, start::first_rows, variation};
 use crate::search::{
     layout::Layout,
@@ -38,6 +43,7 @@ pub(super) struct Nsga2 {
     told: u64,
     /// The evaluations that the search was to have when it started, if that was known.
     horizon: Option<u64>,
+    recombination: Recombination,
 }
 
 /// What a checkpoint holds.
@@ -47,6 +53,17 @@ struct State {
     members: Population,
     told: u64,
     horizon: Option<u64>,
+    #[serde(default)]
+    recombination: Recombination,
+}
+
+/// The same to be written.
+#[derive(Serialize)]
+struct StateView<'a> {
+    members: Population,
+    told: u64,
+    horizon: Option<u64>,
+    recombination: &'a Recombination,
 }
 
 impl Nsga2 {
@@ -59,7 +76,12 @@ impl Nsga2 {
             members: Members::default(),
             told: 0,
             horizon: setup.horizon,
+            recombination: Recombination::default(),
         }
+    }
+
+    fn spent(&self) -> Spent {
+        Spent { told: self.told, horizon: self.horizon }
     }
 
     /// A small population learns fast from few evaluations; a large one holds a fine front later and does not
@@ -103,12 +125,19 @@ impl Nsga2 {
 impl Optimizer for Nsga2 {
     /// Half a population, so that each child has parents that are up to date.
     fn batch(&self) -> usize {
-        if self.members.is_empty() { self.first.len() } else { self.capacity() / 2 }
+        if self.members.is_empty() {
+            return self.first.len();
+        }
+        let recombined = self.recombination.batch(&self.layout, self.spent());
+        recombined.unwrap_or_else(|| self.capacity() / 2)
     }
 
     fn propose(&self, index: usize, rng: &mut Rng, genes: &mut [u8]) {
         if self.members.is_empty() {
             genes.copy_from_slice(&self.first[index]);
+            return;
+        }
+        if self.recombination.propose(&self.layout, index, rng, genes) {
             return;
         }
         let parent = self.tournament(rng);
@@ -124,18 +153,24 @@ impl Optimizer for Nsga2 {
 
     fn tell(&mut self, scored: &Population) {
         self.told += scored.len() as u64;
-        self.members.compete(scored, self.capacity(), self.tolerance());
+        let (tolerance, spent) = (self.tolerance(), self.spent());
+        self.members.compete(scored, self.capacity(), tolerance);
+        self.recombination.advance(&self.layout, scored, &self.members, tolerance, spent);
     }
 
     fn save(&self) -> Value {
-        let state = State { members: self.members.population(), told: self.told, horizon: self.horizon };
+        let Self { told, horizon, ref recombination, .. } = *self;
+        let state = StateView { members: self.members.population(), told, horizon, recombination };
         serde_json::to_value(state).unwrap_or_default()
     }
 
     fn restore(&mut self, state: Value) -> Result<(), serde_json::Error> {
-        let State { members, told, horizon } = serde_json::from_value(state)?;
+        let State { members, told, horizon, recombination } = serde_json::from_value(state)?;
         self.layout.check(&members)?;
-        (self.told, self.horizon) = (told, horizon);
+        if !recombination.fits(&self.layout) {
+            return Err(serde_json::Error::custom("a model of another problem"));
+        }
+        (self.told, self.horizon, self.recombination) = (told, horizon, recombination);
         self.members = Members::new(&members, self.tolerance());
         Ok(())
     }
