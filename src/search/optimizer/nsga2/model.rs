@@ -128,9 +128,12 @@ impl Model {
                 best = choices;
                 least = if keeps { cost } else { f64::INFINITY };
             }
-            let pace = PACE / f64::from(step + 1).sqrt();
+            let (before, pace) = (prices, PACE / f64::from(step + 1).sqrt());
             for (price, excess) in prices[MAX_OBJECTIVES..].iter_mut().zip(exceeded) {
                 *price = (*price + pace * excess).max(0.0);
+            }
+            if prices == before {
+                break;
             }
         }
         best
@@ -195,7 +198,10 @@ fn quotient(change: &Amounts, usual: &Amounts) -> Amounts {
 /// The first place of the chain where the two differ; what differs further on does so because of it, since genes that
 /// lost their meaning are cleared.
 fn first_difference(layout: &Layout, one: &[u8], other: &[u8]) -> Option<u32> {
-    let differ = |place: &u32| layout.chain.at(*place, one) != layout.chain.at(*place, other);
+    let differ = |place: &u32| {
+        let mut genes = layout.chain.group(*place).iter().map(|gene| *gene as usize);
+        genes.any(|gene| one[gene] != other[gene])
+    };
     (0..layout.chain.len() as u32).find(differ)
 }
 
