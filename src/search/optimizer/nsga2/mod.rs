@@ -57,15 +57,6 @@ struct State {
     recombination: Recombination,
 }
 
-/// The same to be written.
-#[derive(Serialize)]
-struct StateView<'a> {
-    members: Population,
-    told: u64,
-    horizon: Option<u64>,
-    recombination: &'a Recombination,
-}
-
 impl Nsga2 {
     pub(super) fn new(mut setup: Setup) -> Self {
         let first = first_rows(&mut setup, FIRST_ROUND);
@@ -160,7 +151,8 @@ impl Optimizer for Nsga2 {
 
     fn save(&self) -> Value {
         let Self { told, horizon, ref recombination, .. } = *self;
-        let state = StateView { members: self.members.population(), told, horizon, recombination };
+        let recombination = recombination.clone();
+        let state = State { members: self.members.population(), told, horizon, recombination };
         serde_json::to_value(state).unwrap_or_default()
     }
 

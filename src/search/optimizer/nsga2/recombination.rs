@@ -33,14 +33,14 @@ const LEADERS: usize = 3;
 const GOLDEN: f64 = 0.618_034;
 
 /// How many models there were, and how far the next has come.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recombination {
     models: u32,
     phase: Phase,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
     #[default]
