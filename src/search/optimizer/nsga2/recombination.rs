@@ -141,7 +141,7 @@ impl Recombination {
     pub(super) fn fits(&self, layout: &Layout) -> bool {
         match &self.phase {
             Phase::Rest => true,
-            Phase::Draw(member) => layout.admits(&member.genotype.0),
+            Phase::Draw(member) => !layout.places.is_empty() && layout.admits(&member.genotype.0),
             Phase::Propose(model) => model.fits(layout),
         }
     }
@@ -169,4 +169,30 @@ fn leaders(layout: &Layout, members: &Members, tolerance: f64) -> Vec<usize> {
         }
     }
     leaders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        search::{evaluation::Evaluation, problem::Gene},
+        space::Genotype,
+    };
+
+    #[test]
+    fn draws_about_what_leaves_no_choice_are_of_another_problem() {
+        let fixed = Layout::new(&[Gene::new(1)]).unwrap();
+        let member = Candidate::new(Genotype([0].into()), Evaluation::feasible([1.0]));
+        let drawing = Recombination { models: 1, phase: Phase::Draw(member) };
+        assert!(!drawing.fits(&fixed) && drawing.fits(&Layout::new(&[Gene::new(2)]).unwrap()));
+    }
+
+    #[test]
+    fn models_come_more_often_where_each_is_a_smaller_share() {
+        let spent = |told, horizon| Spent { told, horizon: Some(horizon) };
+        assert_eq!(spent(0, 5_000).draws(20), 0, "too few to learn from");
+        assert_eq!([20_000, 2_000_000].map(|horizon| spent(0, horizon).draws(20)), [800, 5_000]);
+        let due = |models| spent(650_000, 2_000_000).is_due(5_000, models);
+        assert_eq!([0, 4, 5].map(due), [true, true, false]);
+    }
 }
