@@ -13,7 +13,7 @@ use crate::{
 
 /// What the whole-model genes fix for every width.
 #[derive(Clone, Copy)]
-struct Widths {
+pub(super) struct Widths {
     multiplier: f64,
     parallelism: u32,
 }
@@ -23,7 +23,7 @@ impl Widths {
         scale(channels, self.multiplier, self.parallelism)
     }
 
-    fn pick(self, channels: &Choice<u32>, genotype: &[u8]) -> u32 {
+    pub(super) fn pick(self, channels: &Choice<u32>, genotype: &[u8]) -> u32 {
         self.scaled(channels.pick(genotype))
     }
 
@@ -37,7 +37,7 @@ impl Widths {
 }
 
 impl Space {
-    fn widths(&self, genotype: &[u8]) -> Widths {
+    pub(super) fn widths(&self, genotype: &[u8]) -> Widths {
         Widths { multiplier: self.multiplier.pick(genotype), parallelism: self.parallelism }
     }
 
@@ -163,26 +163,30 @@ impl StageChoices {
         mut visit: impl FnMut(Block),
     ) -> u32 {
         let repeats = self.repeats.pick(genotype) as usize;
-        let cout = widths.pick(&self.channels, genotype);
-        let (kind, activation) = (self.block.pick(genotype), self.activation.pick(genotype));
-        for (position, choices) in self.blocks.iter().take(repeats).enumerate() {
-            let percent = choices.expansion_percent.pick(genotype);
-            let hidden = self.hidden(widths, [cin, cout], kind, percent);
-            let groups = self.groups(kind, hidden);
-            visit(Block {
-                kind,
-                fused: kind.can_fuse() && choices.fused.pick(genotype),
-                kernel: choices.kernel.pick(genotype),
-                stride: if position == 0 { self.stride.pick(genotype) } else { 1 },
-                hidden,
-                cout,
-                activation,
-                groups,
-                se: choices.squeeze_excite(genotype, kind, [cin, if hidden > 0 { hidden } else { cin }]),
-            });
-            cin = cout;
+        for position in 0..repeats {
+            let block = self.block(genotype, widths, cin, position);
+            cin = block.cout;
+            visit(block);
         }
         cin
+    }
+
+    /// The block at this position, which reads `cin` channels.
+    pub(super) fn block(&self, genotype: &[u8], widths: Widths, cin: u32, position: usize) -> Block {
+        let choices = &self.blocks[position];
+        let (kind, cout) = (self.block.pick(genotype), widths.pick(&self.channels, genotype));
+        let hidden = self.hidden(widths, [cin, cout], kind, choices.expansion_percent.pick(genotype));
+        Block {
+            kind,
+            fused: kind.can_fuse() && choices.fused.pick(genotype),
+            kernel: choices.kernel.pick(genotype),
+            stride: if position == 0 { self.stride.pick(genotype) } else { 1 },
+            hidden,
+            cout,
+            activation: self.activation.pick(genotype),
+            groups: self.groups(kind, hidden),
+            se: choices.squeeze_excite(genotype, kind, [cin, if hidden > 0 { hidden } else { cin }]),
+        }
     }
 
     /// Hidden channels of a block that reads and writes so many: of those it reads where it expands them, of those it
@@ -260,7 +264,7 @@ impl HeadChoices {
         }
     }
 
-    fn for_each_width(&self, mut visit: impl FnMut(&Choice<u32>)) {
+    pub(super) fn for_each_width(&self, mut visit: impl FnMut(&Choice<u32>)) {
         match self {
             Self::Classifier(head) => head.features.iter().chain(&head.hidden).for_each(visit),
             Self::Detector(head) => head.features.iter().chain(&head.extras).for_each(visit),

@@ -4,6 +4,7 @@
 //! genotype whose genes are in range decodes to a network.
 
 mod across;
+mod alternatives;
 mod architecture;
 mod channels;
 mod constraint;
@@ -15,6 +16,7 @@ mod read;
 mod target;
 
 pub use across::{Across, SpaceTarget, SpaceTargets};
+pub use alternatives::{Setting, set};
 pub use architecture::{Architecture, Classifier, Detector, Head, Segmenter, Stem};
 pub use constraint::{Constraint, Limit, Metric, Side};
 pub use gene::{Gene, GeneKind};
