@@ -7,7 +7,7 @@
 use super::local::POWER;
 
 /// What passes through one tensor, added up over the paths to the outputs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Flow {
     /// The share of the outputs' variance whose path passes through the tensor.
     pub(super) share: f64,
@@ -36,8 +36,14 @@ impl Flow {
         Self { share, fade: 1.0, faded: 0.0, paths: 1, gated }
     }
 
+    /// The share of the outputs' variance whose path passes through the tensor.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.share
+    }
+
     /// Adds a path with this share, of which so much is left of the gradient.
-    pub(super) fn join(&mut self, share: f64, fade: f64) {
+    pub fn join(&mut self, share: f64, fade: f64) {
         // Powers take time, and a mean of one path needs none.
         match self.paths {
             0 => self.fade = fade,
@@ -49,7 +55,8 @@ impl Flow {
     }
 
     /// What is left of the gradient: the power mean over the paths.
-    pub(super) fn fade(&self) -> f64 {
+    #[must_use]
+    pub fn fade(&self) -> f64 {
         match self.paths {
             0 | 1 => self.fade,
             _ if self.share > 0.0 => (self.faded / self.share).powf(1.0 / f64::from(POWER)),

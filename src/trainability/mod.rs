@@ -80,13 +80,17 @@
 mod flow;
 mod local;
 mod nonlinearity;
+mod passage;
 mod region;
 mod signal;
 mod sums;
+mod tangent;
 
 pub use flow::Flow;
+pub use passage::{Ending, Passage, Totals};
 pub use region::{Region, regions};
 pub use signal::{Signal, signals};
+pub use tangent::{Rise, Tangent, lost_by};
 
 use local::log_side;
 use signal::{HEAD, STRIDES};
@@ -141,6 +145,8 @@ const OUTPUT_RESOLUTION: f64 = 0.1;
 const BLUR: f64 = 0.015;
 const FLUCTUATION: f64 = 0.2;
 const BOTTLENECK: f64 = 2.0;
+/// How soon nonlinearities make use of all capacity.
+const SATURATION: f64 = 3.0;
 
 /// Scores a network.
 #[must_use]

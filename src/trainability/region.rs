@@ -224,6 +224,11 @@ impl Region {
         }
     }
 
+    /// Whether it reads what others than the part before it have written.
+    pub(super) fn reads_exits(&self) -> bool {
+        self.inlets.iter().any(|inlet| matches!(inlet.from, From::Exit(_)))
+    }
+
     fn deposit(&mut self, octave: Octave, amounts: Amounts) {
         match self.deposits.iter_mut().find(|(known, _)| *known == octave) {
             Some((_, sum)) => *sum = sum.plus(amounts),

@@ -1,6 +1,7 @@
 //! What the score needs of all regions together.
 
 use super::{
+    SATURATION,
     flow::{Flow, Gated},
     region::{Octave, Region},
     signal::{HEAD, STRIDES},
@@ -31,6 +32,14 @@ impl Amounts {
             capacity: self.capacity + other.capacity,
             nonlinearity: self.nonlinearity + other.nonlinearity,
             reach: self.reach + other.reach,
+        }
+    }
+
+    pub(super) fn larger(self, other: Self) -> Self {
+        Self {
+            capacity: self.capacity.max(other.capacity),
+            nonlinearity: self.nonlinearity.max(other.nonlinearity),
+            reach: self.reach.max(other.reach),
         }
     }
 
@@ -82,7 +91,7 @@ impl Sums {
     }
 
     /// Adds a region through whose exit so much passes.
-    fn add(&mut self, region: &Region, flow: &Flow) {
+    pub(super) fn add(&mut self, region: &Region, flow: &Flow) {
         self.output_sides += region.output_side.unwrap_or(0.0);
         self.blur += flow.share * region.blur;
         self.fluctuation += flow.share * region.fluctuation;
@@ -101,6 +110,17 @@ impl Sums {
         }
     }
 
+    /// Adds the sums of other regions: `share` times what counts by its share of the output, `weight` times the amounts.
+    pub(super) fn add_sums(&mut self, other: &Self, share: f64, weight: f64) {
+        for (octave, amounts) in other.octaves.iter().enumerate() {
+            self.count(octave, amounts.times(weight));
+        }
+        self.blur += share * other.blur;
+        self.fluctuation += share * other.fluctuation;
+        self.bottleneck = self.bottleneck.max(share * other.bottleneck);
+        self.output_sides += share * other.output_sides;
+    }
+
     fn count(&mut self, octave: usize, amounts: Amounts) {
         self.octaves[octave] = self.octaves[octave].plus(amounts);
     }
@@ -108,6 +128,6 @@ impl Sums {
     /// The capacity that nonlinearities make use of: however deep, linear layers are one linear map.
     pub(super) fn used_capacity(&self, octave: usize) -> f64 {
         let Amounts { capacity, nonlinearity, .. } = self.octaves[octave];
-        capacity * (1.0 - (-3.0 * nonlinearity).exp())
+        capacity * (1.0 - (-SATURATION * nonlinearity).exp())
     }
 }
