@@ -11,8 +11,11 @@ use clap::ValueEnum;
 use nas::{
     energy::EnergyModel,
     objective::{ArchitectureSearch, Goal, SearchOptions, Targets},
-    report::{AblationRow, Report, Settings, ablate, exact_gap, front_csv, report_markdown},
-    search::{Algorithm, Budget, Executor, Outcome, Termination},
+    report::{
+        AblationRow, Bound, ExactGap, Report, Settings, ablate, exact_gap, front_csv, latency_bound,
+        report_markdown,
+    },
+    search::{Algorithm, Budget, Executor, Outcome, Termination, is_countable},
     space::{GeneKind, Space, Target},
 };
 
@@ -25,6 +28,8 @@ use super::{
     targets::{self, Over, weight},
 };
 
+/// The regions that a space is divided into where there are too many architectures to score them all.
+const REGIONS: u64 = 1000;
 /// The most architectures that are scored to know the exact front.
 const MOST_EXACT: u64 = 1 << 24;
 
@@ -91,7 +96,8 @@ pub(super) struct Args {
     /// with commas between them.
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(super) free: Vec<GeneKind>,
-    /// Also score every architecture, and tell how far the front is from the true one; for small spaces.
+    /// Also tell how near the optimum the front is. A small space is scored as a whole; of a large one the latency is bounded,
+    /// which takes a few minutes and adds what it meets that is better.
     #[arg(long)]
     gap: bool,
     /// Also search with single kinds of gene free, and tell what each achieves.
@@ -190,12 +196,11 @@ pub(super) fn searched_and_saved(
     resume: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<(Report, Outcome)> {
-    let (outcome, ablation) = searched(args, problem, folder, resume, stop)?;
+    let (mut outcome, ablation) = searched(args, problem, folder, resume, stop)?;
+    let (gap, bound) = optimality(args, problem, &mut outcome, stop)?;
     let settings = Settings { algorithm: args.algorithm, seed: args.seed, front: usize::from(args.front) };
     let mut report = Report::of(problem, &outcome, &settings, ablation)?;
-    if args.gap && outcome.termination != Termination::Cancelled {
-        report.gap = exact_gap(problem, &outcome, MOST_EXACT, stop).context("--gap")?;
-    }
+    (report.gap, report.bound) = (gap, bound);
     for (number, target) in problem.targets().list().iter().enumerate() {
         target.estimator.save(&folder.estimator(number))?;
     }
@@ -207,6 +212,41 @@ pub(super) fn searched_and_saved(
     nas::io::write_atomically(&folder.front(), front_csv(problem.space(), problem, &outcome).as_bytes())?;
     nas::io::write_atomically(&folder.space(), nas::io::read_text(&args.space)?.as_bytes())?;
     Ok((report, outcome))
+}
+
+/// How far the front is from the exact one, or from what nothing is faster than. What is better and comes up on the way
+/// joins the outcome.
+fn optimality(
+    args: &Args,
+    problem: &ArchitectureSearch<'_>,
+    outcome: &mut Outcome,
+    stop: &AtomicBool,
+) -> anyhow::Result<(Option<ExactGap>, Option<Bound>)> {
+    if !args.gap || outcome.termination == Termination::Cancelled {
+        return Ok((None, None));
+    }
+    if is_countable(problem)? {
+        return Ok((exact_gap(problem, outcome, MOST_EXACT, stop).context("--gap")?, None));
+    }
+    if !args.quiet {
+        output::tell("bounding the latency of all architectures; this takes a few minutes");
+    }
+    // What was searched for is not lost for want of a bound.
+    let bound = match latency_bound(problem, outcome, REGIONS, stop) {
+        Ok(Some((bound, better))) => {
+            outcome.take_in(better);
+            Some(bound)
+        }
+        Ok(None) => {
+            output::tell("there is no bound: nothing keeps to the limits, or it was interrupted");
+            None
+        }
+        Err(error) => {
+            output::tell(format_args!("there is no bound: {error}"));
+            None
+        }
+    };
+    Ok((None, bound))
 }
 
 fn searched(

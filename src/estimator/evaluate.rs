@@ -28,7 +28,7 @@ pub(super) const ANY: &str = "any";
 /// No layer is priced below this, in microseconds, unless the fit says that its kind can be free.
 const LEAST_US: f64 = 1e-6;
 
-const PS_PER_US: f64 = 1e6;
+pub(super) const PS_PER_US: f64 = 1e6;
 
 /// A fitted estimator.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ use std::{
 use super::{
     Estimator,
     assembly::{Assembly, manner_key},
+    evaluate::PS_PER_US,
     graph::Graph,
     sequence::{Habit, Sequence},
 };
@@ -39,6 +40,15 @@ pub struct Pricer<'a> {
 struct Slot {
     check: AtomicU64,
     price: AtomicU64,
+}
+
+/// What a part adds to the latency of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PricedPart {
+    /// In microseconds.
+    pub us: f64,
+    /// Tells roughly how its last layer is run there: whether in stripes, and where its output lies.
+    pub ends: u8,
 }
 
 impl<'a> Pricer<'a> {
@@ -75,6 +85,22 @@ impl<'a> Pricer<'a> {
         let known = self.known_ps(sequence, assembly);
         let by_spans = known.or_else(|| self.spans_ps(sequence, assembly, &assemble));
         self.estimator.total_us(by_spans.unwrap_or_else(|| self.all_ps(sequence, assembly, assemble)))
+    }
+
+    /// What each of these parts adds to the latency of their network.
+    pub fn priced(
+        &self,
+        sequence: &Sequence,
+        assembly: &mut Assembly,
+        assemble: impl Fn(&mut Assembly, Range<usize>),
+    ) -> Vec<PricedPart> {
+        let all = sequence.all();
+        assembly.schedule(all.clone(), assemble);
+        let priced = |part: usize| PricedPart {
+            us: self.parts_ps(sequence, assembly, part..part + 1, &all) as f64 / PS_PER_US,
+            ends: assembly.graph.layer(sequence.exit(part)).step().outline(),
+        };
+        all.clone().map(priced).collect()
     }
 
     /// The graph of all parts, as the accelerator runs it.

@@ -55,7 +55,7 @@ pub use evaluate::Estimator;
 pub use fit::{Fit, fit};
 pub use graph::{Graph, GraphSection, Placed};
 pub use lanes::{FoundLane, FoundLanes};
-pub use memo::Pricer;
+pub use memo::{PricedPart, Pricer};
 pub use moved::Moved;
 pub use noise::Floor;
 pub use options::FitOptions;

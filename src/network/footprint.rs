@@ -49,6 +49,12 @@ impl Footprint {
         }
     }
 
+    /// The least that is alive at once in any network of which it is a part, in elements.
+    #[must_use]
+    pub fn least_peak(&self) -> u64 {
+        self.most_with_entry
+    }
+
     /// The most alive while it runs, with `alive` elements from before that others need as well and `dying` ones
     /// that are read here last, in these layers.
     fn peak(&self, alive: u64, dying: &[(u64, usize)]) -> u64 {

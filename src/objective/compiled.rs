@@ -22,7 +22,7 @@ use super::{
 use crate::{
     energy::{EnergyAssembly, EnergyModel, EnergyPricer},
     error::{Error, Result},
-    estimator::{Assembly, Pricer, Sequence},
+    estimator::{Assembly, PricedPart, Pricer, Sequence},
     network::{Block, Peak, SqueezeExcite},
     space::{Space, Stem},
     stable_hash::{Fingerprint, fingerprint},
@@ -110,6 +110,52 @@ impl<'a> Compiled<'a> {
     pub(super) fn metrics(&self, genotype: &[u8]) -> Result<Metrics> {
         let bench = self.benches.get_or(|| RefCell::new(Bench::new(self)));
         bench.borrow_mut().metrics(self, genotype)
+    }
+}
+
+/// A part of a candidate as it stands there.
+pub(super) struct Placed {
+    /// Stands for the part by itself, as [`Compiled::block_key`] gives it for a block.
+    pub(super) own: Fingerprint,
+    pub(super) known: Known,
+    pub(super) priced: PricedPart,
+}
+
+impl Compiled<'_> {
+    /// The parts of a candidate, with their prices on the first accelerator.
+    ///
+    /// # Errors
+    /// It does not decode.
+    pub(super) fn parts(&self, genotype: &[u8]) -> Result<Vec<Placed>> {
+        let mut bench = self.benches.get_or(|| RefCell::new(Bench::new(self))).borrow_mut();
+        bench.parts.find(self, genotype)?;
+        let Bench { parts, assembly, .. } = &mut *bench;
+        let assemble = |assembly: &mut Assembly, range: Range<usize>| parts.assemble(assembly, range);
+        let prices = self.pricer.priced(&parts.sequence, assembly, assemble);
+        let known = parts.pieces.iter().map(|place| parts.desk.known(*place).clone());
+        let placed = known.zip(&parts.own).zip(prices);
+        Ok(placed.map(|((known, own), priced)| Placed { own: *own, known, priced }).collect())
+    }
+
+    /// Stands for the stem by itself.
+    pub(super) fn stem_key(&self, genotype: &[u8]) -> Fingerprint {
+        of_stem(&self.space.stem(genotype))
+    }
+
+    /// Stands for a block by itself.
+    pub(super) fn block_key(block: &Block) -> Fingerprint {
+        of_block(block)
+    }
+
+    /// For each part of the head, the exits that it reads, by their numbers: those of the stages, then those of the
+    /// head.
+    pub(super) fn head(&self) -> &[Vec<usize>] {
+        &self.head
+    }
+
+    /// What the first accelerator takes for any network, in microseconds.
+    pub(super) fn overhead_us(&self) -> f64 {
+        self.pricer.estimator().overhead_us()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the search of architectures minimises, and what it must keep to.
 
+mod bound;
 mod checks;
 mod compiled;
 mod formats;
@@ -9,6 +10,7 @@ mod piece;
 mod relative;
 mod targets;
 
+pub use bound::LatencyBound;
 pub use goal::Goal;
 pub use metrics::Metrics;
 pub use relative::Latencies;

@@ -25,7 +25,7 @@ mod text;
 mod trained;
 
 pub use across::{AcrossTargets, ReportTarget, TargetLatency, targets_table};
-pub use assemble::{Settings, ablate, exact_gap, front_csv};
+pub use assemble::{Settings, ablate, exact_gap, front_csv, latency_bound};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use energy::{EnergyOrigin, EntryEnergy, Fleet};
@@ -124,6 +124,9 @@ pub struct Report {
     /// How far the front is from the exact one, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<ExactGap>,
+    /// What no architecture of the space is faster than, if it was asked for and not all were scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
     /// How the hypervolume grew.
     pub convergence: Vec<ConvergenceRow>,
     /// The reference point of the hypervolume: microseconds (on several accelerators the relative latency), negated trainability, and microjoules where energy is a
@@ -174,6 +177,27 @@ pub struct ExactGap {
     /// The exact front's hypervolume against the report's reference point; absent in reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hypervolume: Option<f64>,
+}
+
+/// What no architecture that meets the requirement is faster than, if no part costs less than in any network that was
+/// priced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The latency.
+    pub latency_ms: f64,
+    /// By how much the least latency found exceeds it; the best one does so by no more.
+    pub latency_pct: f64,
+    /// Networks that were priced to know what parts cost.
+    pub networks: u64,
+    /// Networks near the best that were priced to try that.
+    pub tried: u64,
+    /// By how much the cheapest of these was cheaper than its parts; the bound is that much lower.
+    pub surprise_pct: f64,
+    /// Regions that the space was divided into.
+    pub regions: u64,
+    /// Whether there is no region left that could hold something better.
+    pub closed: bool,
 }
 
 /// The archive's hypervolume after so many evaluations.

@@ -1,7 +1,7 @@
 //! Reports as text for people.
 
 use super::{
-    Entry, ExactGap, Finding, Report, Table, across::targets_table, agreement,
+    Bound, Entry, ExactGap, Finding, Report, Table, across::targets_table, agreement,
     measured_table::measured_table, trained_table,
 };
 use crate::{
@@ -96,6 +96,10 @@ pub(super) fn effort(report: &Report) -> String {
         + &snapped(report)
         + &freed(report)
         + &report.gap.as_ref().map_or(String::new(), gap_text)
+        + &report
+            .bound
+            .as_ref()
+            .map_or(String::new(), |bound| format!("\noptimality: {}", bound_words(bound)))
 }
 
 /// Which genes were free.
@@ -110,6 +114,28 @@ fn gap_text(gap: &ExactGap) -> String {
     format!(
         "\noptimality: the least latency is within {latency_pct:.2} % of the true one, the front has \
          {hypervolume_pct:.2} % of the true one's hypervolume (all {architectures} architectures scored)"
+    )
+}
+
+/// How near the least latency is to what nothing is faster than.
+pub(super) fn bound_words(bound: &Bound) -> String {
+    let Bound { latency_ms, latency_pct, networks, tried, surprise_pct, closed, .. } = bound;
+    let found = match closed {
+        true => format!("the least latency is the least there is, to {latency_pct:.2} %"),
+        false => {
+            format!(
+                "the least latency is within {latency_pct:.1} % of the best, none is below {latency_ms:.3} ms"
+            )
+        }
+    };
+    let surprise = match *surprise_pct {
+        0.0 => "so it was".to_owned(),
+        percent => format!("it was so to {percent:.2} %, which is counted"),
+    };
+    format!(
+        "{found}; if no part costs less than in {} networks that were priced: in {} near the best {surprise}",
+        si(*networks),
+        si(*tried)
     )
 }
 

@@ -12,6 +12,14 @@ use crate::{
 /// An exact search takes spaces up to this size; genotypes without effect on the architecture cost next to nothing.
 const COUNTABLE: u64 = 1 << 26;
 
+/// Whether an exact search takes the problem: it has so few genotypes.
+///
+/// # Errors
+/// A gene of it has no alternative or too many.
+pub fn is_countable<P: Problem + ?Sized>(problem: &P) -> Result<bool> {
+    Ok(Layout::new(problem.genes())?.size().is_some_and(|size| size <= COUNTABLE))
+}
+
 /// An exact search looks at every genotype, and scores each architecture among them.
 pub(super) fn check_countable(layout: &Layout) -> Result<()> {
     let size = layout.size();

@@ -53,6 +53,7 @@ mod scores;
 mod seen;
 
 pub use budget::Budget;
+pub use checks::is_countable;
 pub use evaluation::{Evaluation, MAX_LIMITS, MAX_OBJECTIVES, Objectives};
 pub use exact::{Chain, State, Way, exact_front};
 pub use executor::Executor;
@@ -62,3 +63,4 @@ pub use outcome::{Candidate, Convergence, Outcome, Termination};
 pub use population::Population;
 pub use problem::{Gene, Problem};
 pub use random::Rng;
+pub(crate) use random::{Streams, below};

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{Evaluation, MAX_LIMITS, Objectives};
+use super::{
+    evaluation::{Evaluation, MAX_LIMITS, Objectives},
+    pareto::non_dominated_ranks,
+};
 use crate::space::Genotype;
 
 /// One scored genotype.
@@ -106,5 +109,42 @@ impl Outcome {
     #[must_use]
     pub fn found_feasible(&self) -> bool {
         !self.front.is_empty()
+    }
+
+    /// Takes in feasible candidates that came up elsewhere: they join the front unless they are dominated.
+    pub fn take_in(&mut self, found: Vec<Candidate>) {
+        let mut all = std::mem::take(&mut self.front);
+        all.extend(found);
+        let scores: Vec<Evaluation> = all.iter().map(Candidate::evaluation).collect();
+        let ranked = all.into_iter().zip(non_dominated_ranks(&scores));
+        self.front = ranked.filter(|(_, rank)| *rank == 0).map(|(candidate, _)| candidate).collect();
+        self.front.sort_by(|a, b| a.objectives.lexicographic(&b.objectives));
+        self.front.dedup_by(|later, first| later.objectives == first.objectives);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_better_joins_the_front_in_its_place_and_drives_out_what_it_dominates() {
+        let candidate = |objectives: [f64; 2]| {
+            Candidate::new(Genotype::first(1), Evaluation::feasible(Objectives::from(objectives)))
+        };
+        let mut outcome = Outcome {
+            front: [[1.0, 5.0], [2.0, 4.0], [4.0, 1.0]].map(candidate).to_vec(),
+            nearest: None,
+            evaluations: 3,
+            generations: 1,
+            termination: Termination::Evaluations,
+            convergence: Vec::new(),
+            reference: None,
+            elapsed: Duration::ZERO,
+        };
+        outcome.take_in([[3.0, 2.0], [2.0, 3.0], [4.0, 1.0], [5.0, 5.0]].map(candidate).to_vec());
+        let points: Vec<[f64; 2]> =
+            outcome.front.iter().map(|one| [one.objectives[0], one.objectives[1]]).collect();
+        assert_eq!(points, [[1.0, 5.0], [2.0, 3.0], [3.0, 2.0], [4.0, 1.0]]);
     }
 }

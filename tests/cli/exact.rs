@@ -61,6 +61,19 @@ fn a_gap_is_told_against_all_architectures() {
 }
 
 #[test]
+fn a_gap_of_a_large_space_is_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = search(&run, &["-n", "1000", "--gap"]);
+    let report = report(&run);
+    let bound = report.bound.unwrap();
+    assert!(report.gap.is_none() && bound.networks > 1000 && bound.regions > 0, "{bound:?}");
+    assert!((0.0..5.0).contains(&bound.latency_pct) && bound.surprise_pct < 1.0, "{bound:?}");
+    assert!(report.front[0].latency_ms >= bound.latency_ms, "{bound:?}");
+    assert!(stdout(&output).contains("optimality: the least latency is"), "{}", stdout(&output));
+}
+
+#[test]
 fn exhaustive_rows_of_an_ablation_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");

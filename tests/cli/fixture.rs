@@ -102,6 +102,7 @@ pub(crate) fn report(front: Vec<Entry>) -> Report {
         ablation,
         accuracy_tolerance: None,
         gap: None,
+        bound: None,
         convergence: vec![point(100, 900.0), point(300, 1400.0), point(1000, 1450.5)],
         hypervolume_reference: vec![2000.0, -3.5],
     }

@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use nas::{
     estimator::Estimator,
-    report::{Curve, CurvePrice, Entry, ExactGap, FrontPoint, Landscape, Report, Run, Width, report_html},
+    report::{
+        Bound, Curve, CurvePrice, Entry, ExactGap, FrontPoint, Landscape, Report, Run, Width, report_html,
+    },
     space::Space,
     trainability::trainability,
     units::Macs,
@@ -129,6 +131,31 @@ fn the_exact_front_is_a_level_line_where_it_is_known() {
     assert!(page.contains("; a level line: the exact front") && page.contains("the exact front</"));
     report.gap.as_mut().unwrap().hypervolume = None;
     assert!(!checked(&run(report)).contains("class=\"exact\""), "a report of an older version");
+}
+
+#[test]
+fn how_near_the_optimum_it_is_stands_with_the_verdict() {
+    let mut report = base();
+    assert!(!checked(&run(report.clone())).contains("near the best"));
+    report.bound = Some(Bound {
+        latency_ms: 1.1,
+        latency_pct: 3.26,
+        networks: 100_000,
+        tried: 500,
+        surprise_pct: 0.0,
+        regions: 300,
+        closed: false,
+    });
+    let page = checked(&run(report.clone()));
+    assert!(
+        page.contains("The least latency is within 3.3 % of the best, none is below 1.100 ms; if no part")
+    );
+    assert!(page.contains("in 500 near the best so it was."));
+    let bound = report.bound.as_mut().unwrap();
+    (bound.closed, bound.latency_pct, bound.surprise_pct) = (true, 0.01, 0.25);
+    let page = checked(&run(report));
+    assert!(page.contains("The least latency is the least there is, to 0.01 %; if no part"));
+    assert!(page.contains("in 500 near the best it was so to 0.25 %, which is counted."));
 }
 
 #[test]

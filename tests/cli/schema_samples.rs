@@ -10,8 +10,8 @@ use nas::{
     },
     measurement::Target,
     report::{
-        ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet, Measured, Origin,
-        Report, Run, TargetEntry, Trained,
+        Bound, ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet, Measured,
+        Origin, Report, Run, TargetEntry, Trained,
         compare::{Against, Condition, NamedRun, Rules, Trend, compare},
     },
 };
@@ -201,6 +201,15 @@ fn report() -> Report {
         latency_pct: 0.5,
         hypervolume_pct: 99.5,
         hypervolume: Some(1460.0),
+    });
+    report.bound = Some(Bound {
+        latency_ms: 1.1,
+        latency_pct: 0.4,
+        networks: 100_000,
+        tried: 500,
+        surprise_pct: 0.01,
+        regions: 300,
+        closed: false,
     });
     report.front[0] = full_entry(report.front[0].clone());
     report

@@ -77,6 +77,13 @@ pub(super) struct Step {
     pub(super) free_bytes: u64,
 }
 
+impl Step {
+    /// A number for each pair of role and place.
+    pub(super) fn outline(&self) -> u8 {
+        (self.role as u8) << 2 | self.output as u8
+    }
+}
+
 /// Schedules graphs for one accelerator; it keeps its memory from one graph to the next.
 #[derive(Clone, Debug)]
 pub(super) struct Scheduler {

@@ -4,7 +4,11 @@ use super::{chosen, escape, folded, short};
 use crate::{
     report::{
         AcrossTargets, Entry, Finding, Measured, Report, Run, Table, TargetLatency, agreement,
-        compare::capital, measured_table, targets_table, text::estimators, trained::decimals, trained_table,
+        compare::capital,
+        measured_table, targets_table,
+        text::{bound_words, estimators},
+        trained::decimals,
+        trained_table,
     },
     units::{binary_bytes, energy, si},
 };
@@ -19,7 +23,9 @@ pub(super) fn section(run: &Run) -> String {
         escape(&report.requirement)
     );
     html += &match report.finding() {
-        Some(finding) => found(&finding) + &by_target(report) + &energies(report) + &format_free(report),
+        Some(finding) => {
+            found(&finding) + &optimum(report) + &by_target(report) + &energies(report) + &format_free(report)
+        }
         None => nothing(&report.baseline),
     };
     html += &doubts(run);
@@ -66,6 +72,12 @@ fn found(finding: &Finding<'_>) -> String {
         html += &format!("<p class=\"warning\">{}.</p>\n", escape(&capital(&note)));
     }
     html
+}
+
+/// How near the optimum it is, where that is known.
+fn optimum(report: &Report) -> String {
+    let words = report.bound.as_ref().map(|bound| capital(&bound_words(bound)));
+    words.map_or(String::new(), |words| format!("<p class=\"soft\">{}.</p>\n", escape(&words)))
 }
 
 /// What each of several accelerators gains.
