@@ -307,6 +307,23 @@ fn any_space() -> impl Strategy<Value = String> {
     })
 }
 
+/// Blocks for which there is room, before one that runs in stripes from their last sum on.
+#[test]
+fn stripes_that_begin_in_a_block_with_room_spill_what_it_reads() {
+    let text = r#"{ "schema": "nas.space/1", "name": "any", "target": { "parallelism": 8 }, "dtype": ["int8", "fp32"],
+        "input": { "size": [64, 97] }, "depth_multipliers": [0.5, 1.0],
+        "stem": { "kernel": 3, "stride": 2, "channels": [8, 16], "activation": "relu6" },
+        "stages": [{ "block": ["basic", "ibn"], "channels": [8, 16, 24], "repeats": 2, "stride": 1,
+                     "activation": "relu6", "kernel": 3, "expansion": [1, 2, 6], "fused": false },
+                   { "block": "ibn", "channels": [8, 16, 24], "stride": 1, "activation": "relu6", "kernel": 3,
+                     "expansion": 6, "fused": false }],
+        "head": { "classifier": { "features": 64, "hidden": 40, "classes": 10, "activation": "relu6" } },
+        "baseline": { "dtype": "int8", "input": 97, "depth_multiplier": 1.0, "stem": { "channels": 8 },
+                      "stages": [{ "block": "basic", "channels": 24, "expansion": 2 }, { "channels": 24 }] } }"#;
+    let space = read_space("any.json", text).unwrap();
+    estimators().iter().for_each(|estimator| check(&space, estimator, 300));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -238,7 +238,11 @@ fn optimality(
             Some(bound)
         }
         Ok(None) => {
-            output::tell("there is no bound: nothing keeps to the limits, or it was interrupted");
+            if stop.load(Ordering::Relaxed) {
+                output::tell(
+                    "interrupted before the latency was bounded; a search with --resume and --gap does that",
+                );
+            }
             None
         }
         Err(error) => {

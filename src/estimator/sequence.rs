@@ -63,6 +63,14 @@ struct Part {
     reads_far: bool,
 }
 
+impl Part {
+    /// Whether its first layer never runs in stripes with the layer before: layers run together only where the next one
+    /// is large and nothing else reads what is between them.
+    fn runs_apart(&self, on_chip_bytes: u64) -> bool {
+        self.first < on_chip_bytes || self.reads_of_entry > 1
+    }
+}
+
 /// A tensor that lies about for a reader far away.
 #[derive(Clone, Copy, Debug)]
 struct Tap {
@@ -228,6 +236,10 @@ impl Sequence {
         quiet.clear();
         quiet
             .extend(self.parts.iter().map(|part| part.largest < on_chip_bytes && part.live <= on_chip_bytes));
+        // Where the next part is large, stripes may begin with the last layer, and their rows lie beside what it reads.
+        for part in 1..self.parts.len() {
+            quiet[part - 1] &= self.parts[part].runs_apart(on_chip_bytes);
+        }
         // What the head reads from afar lies beside the parts that follow it.
         let follows = |part: &usize| self.taps.iter().any(|tap| (tap.part + 1..tap.end).contains(part));
         for part in (0..self.parts.len()).filter(follows) {
@@ -266,11 +278,9 @@ impl Sequence {
         if end >= self.head || self.taps.iter().any(|tap| tap.part < end && end < tap.end) {
             return false;
         }
-        // Layers run together only where the next one is large and nothing else reads what is between them.
-        let apart = |part: &Part| part.first < on_chip_bytes || part.reads_of_entry > 1;
         let before = &self.parts[end - 1];
         let about = self.parts[(end - 1).max(1)..].iter().take(if end > 1 { 3 } else { 2 });
-        if !about.into_iter().all(apart) {
+        if !about.into_iter().all(|part| part.runs_apart(on_chip_bytes)) {
             return false;
         }
         let (last, next) = (habits[end - 1], habits[end]);
