@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     estimator::{GraphSection, Outline},
     network::{DType, Footprint, Network, Shape, Source, Wiring},
-    space::Architecture,
+    space::{Architecture, Metric},
     stable_hash::{AsIs, Fingerprint, fingerprint},
     trainability::{Region, Signal, regions, signals},
     units::{Bytes, Macs, Params},
@@ -46,6 +46,16 @@ impl Totals {
             macs: self.macs + other.macs,
             params: self.params + other.params,
             model_bytes: self.model_bytes + other.model_bytes,
+        }
+    }
+
+    /// One of them; none of what is not only added up.
+    pub(super) fn of(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::Macs => self.macs.0 as f64,
+            Metric::Params => self.params.0 as f64,
+            Metric::ModelBytes => self.model_bytes.0 as f64,
+            _ => 0.0,
         }
     }
 }

@@ -190,7 +190,7 @@ pub struct Bound {
     pub latency_pct: f64,
     /// Networks that were priced to know what parts cost.
     pub networks: u64,
-    /// Networks near the best that were priced to try that.
+    /// Networks that came up on the way, the best among them, and were priced to try that.
     pub tried: u64,
     /// By how much the cheapest of these was cheaper than its parts; the bound is that much lower.
     pub surprise_pct: f64,

@@ -133,7 +133,7 @@ pub(super) fn bound_words(bound: &Bound) -> String {
         percent => format!("it was so to {percent:.2} %, which is counted"),
     };
     format!(
-        "{found}; if no part costs less than in {} networks that were priced: in {} near the best {surprise}",
+        "{found}; if no part costs less than in {} networks that were priced: in {} more on the way {surprise}",
         si(*networks),
         si(*tried)
     )

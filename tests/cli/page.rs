@@ -136,7 +136,7 @@ fn the_exact_front_is_a_level_line_where_it_is_known() {
 #[test]
 fn how_near_the_optimum_it_is_stands_with_the_verdict() {
     let mut report = base();
-    assert!(!checked(&run(report.clone())).contains("near the best"));
+    assert!(!checked(&run(report.clone())).contains("on the way"));
     report.bound = Some(Bound {
         latency_ms: 1.1,
         latency_pct: 3.26,
@@ -150,12 +150,12 @@ fn how_near_the_optimum_it_is_stands_with_the_verdict() {
     assert!(
         page.contains("The least latency is within 3.3 % of the best, none is below 1.100 ms; if no part")
     );
-    assert!(page.contains("in 500 near the best so it was."));
+    assert!(page.contains("in 500 more on the way so it was."));
     let bound = report.bound.as_mut().unwrap();
     (bound.closed, bound.latency_pct, bound.surprise_pct) = (true, 0.01, 0.25);
     let page = checked(&run(report));
     assert!(page.contains("The least latency is the least there is, to 0.01 %; if no part"));
-    assert!(page.contains("in 500 near the best it was so to 0.25 %, which is counted."));
+    assert!(page.contains("in 500 more on the way it was so to 0.25 %, which is counted."));
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Bounding<'_, '_> {
         wanted_us: f64,
     ) -> Result<Outcome> {
         let lattice = &self.lattices[frame];
-        let relaxation = Relaxation { lattice, limits: &self.limits, known_us: wanted_us };
+        let relaxation = Relaxation { lattice, limits: &self.limits, wanted_us };
         let mut designs = Vec::new();
         let relaxed = relaxation.solve(&region, outer, |design| designs.push(design.clone()));
         let met = designs.into_iter().map(|design| self.price(frame, design)).collect::<Result<_>>()?;

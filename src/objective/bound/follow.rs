@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::compiled::{Compiled, Placed},
     explore::{Explorer, with},
-    lattice::{Amounts, Head, Lattice, Part, Point, Step, Tap, Way},
+    lattice::{Head, Lattice, Part, Point, Step, Tap, Way},
     reads::Reads,
 };
 use crate::{
@@ -53,16 +53,8 @@ impl Explorer<'_, '_> {
         let piece = &placed.known.piece;
         let Lattice { parts, keys, .. } = &mut self.lattice;
         let id = *keys.entry(piece.key).or_insert_with(|| {
-            let totals = piece.totals;
-            parts.push(Part {
-                us: f64::INFINITY,
-                amounts: Amounts {
-                    macs: totals.macs,
-                    params: totals.params,
-                    model_bytes: totals.model_bytes,
-                },
-                peak: piece.footprint.least_peak(),
-            });
+            let (amounts, peak) = (piece.totals, piece.footprint.least_peak());
+            parts.push(Part { us: f64::INFINITY, amounts, peak });
             parts.len() - 1
         });
         parts[id].us = parts[id].us.min(placed.priced.us);

@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 
+use super::super::piece;
 use crate::{
     network::Shape,
     space::Setting,
     stable_hash::{AsIs, Fingerprint},
     trainability::{Flow, Passage, Totals},
-    units::{Bytes, Macs, Params},
 };
 
 /// One part in one place of the chain, and what is known of it.
@@ -19,17 +19,10 @@ use crate::{
 pub(super) struct Part {
     /// The least that it added to the latency of any network, in microseconds.
     pub(super) us: f64,
-    pub(super) amounts: Amounts,
+    /// What is only added up.
+    pub(super) amounts: piece::Totals,
     /// The least elements alive at once in any network with it.
     pub(super) peak: u64,
-}
-
-/// What is only added up.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Amounts {
-    pub(super) macs: Macs,
-    pub(super) params: Params,
-    pub(super) model_bytes: Bytes,
 }
 
 /// A part that leads from one point to another.

@@ -121,7 +121,7 @@ impl ArchitectureSearch<'_> {
     fn lattices(&self, limits: &Limits, far_us: f64, stop: &AtomicBool) -> Result<Option<Vec<Explored>>> {
         let explored = |(number, frame): (usize, &Setting)| -> Result<Option<Explored>> {
             let Some(lattice) = explore(self, frame, number, stop)? else { return Ok(None) };
-            let relaxation = Relaxation { lattice: &lattice, limits, known_us: far_us };
+            let relaxation = Relaxation { lattice: &lattice, limits, wanted_us: far_us };
             let relaxed = relaxation.solve(&Region::all(self.space()), None, |_| {});
             let is_near = relaxed.is_some_and(|relaxed| relaxed.bound_us < far_us);
             Ok(Some((lattice.networks, is_near.then_some(lattice))))

@@ -46,7 +46,7 @@ pub(super) struct Relaxation<'l> {
     pub(super) lattice: &'l Lattice,
     pub(super) limits: &'l Limits,
     /// The latency that is to be beaten, in microseconds.
-    pub(super) known_us: f64,
+    pub(super) wanted_us: f64,
 }
 
 impl Relaxation<'_> {
@@ -78,7 +78,7 @@ impl Relaxation<'_> {
                 prices = self.prices(&optimum, &tangents);
                 weights = optimum.duals[..columns.len()].to_vec();
             }
-            if bound_us >= self.known_us || (round > 0 && most_us - bound_us < NEAR * self.known_us) {
+            if bound_us >= self.wanted_us || (round > 0 && most_us - bound_us < NEAR * self.wanted_us) {
                 break;
             }
             let found = shortest(self.lattice, region, self.limits, &prices)?;
@@ -96,8 +96,8 @@ impl Relaxation<'_> {
     }
 
     fn first_prices(&self) -> Prices {
-        let score = if self.limits.score.is_some() { self.known_us } else { 0.0 };
-        let amounts = vec![0.1 * self.known_us; self.limits.amounts.len()];
+        let score = if self.limits.score.is_some() { self.wanted_us } else { 0.0 };
+        let amounts = vec![0.1 * self.wanted_us; self.limits.amounts.len()];
         Prices {
             score,
             amounts,
@@ -146,7 +146,7 @@ impl Relaxation<'_> {
         let count = rows.first().map_or(1, |(row, _)| row.len());
         let mut all = vec![1.0; count];
         all[0] = 0.0;
-        rows.push((all, MOST_PRICE * self.known_us));
+        rows.push((all, MOST_PRICE * self.wanted_us));
         let mut objective = vec![0.0; count];
         objective[0] = 1.0;
         maximum(&objective, &rows)
