@@ -15,6 +15,7 @@ mod cut;
 mod design;
 mod explore;
 mod follow;
+mod labels;
 mod lattice;
 mod limits;
 mod most;

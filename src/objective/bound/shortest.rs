@@ -8,6 +8,7 @@
 
 use super::{
     design::Design,
+    labels::{By, Label, Labels},
     lattice::{Head, Lattice, Part, Point, Way},
     limits::Limits,
     region::Region,
@@ -16,9 +17,6 @@ use crate::{
     space::{Metric, set},
     trainability::{Rise, Tangent, Totals, lost_by},
 };
-
-/// Fadings closer than this ratio count as one.
-const SAME_FADING: f64 = 0.9995;
 
 /// A limit that is met but for this share is met: it was computed in another order.
 const ROUNDING: f64 = 1e-9;
@@ -40,29 +38,6 @@ pub(super) struct Shortest {
     /// No architecture of the region costs less, missed limits paid for, in microseconds.
     pub(super) bound_us: f64,
     pub(super) design: Design,
-}
-
-/// A way from a point to the end.
-#[derive(Clone, Copy, Debug)]
-struct Label {
-    cost: f64,
-    /// What passes through the point, and what is left there of the gradient.
-    share: f64,
-    fade: f64,
-    /// The flows of the head that it ends with.
-    flows: usize,
-    by: By,
-}
-
-/// How a label goes on.
-#[derive(Clone, Copy, Debug)]
-enum By {
-    /// With this step, and from there as this label.
-    Step(usize, usize),
-    /// As this label of the point where the next stage begins.
-    End(usize),
-    /// With this head.
-    Head(usize),
 }
 
 /// One pricing of a lattice.
@@ -94,8 +69,9 @@ fn cost(part: &Part, limits: &Limits, prices: &Prices) -> f64 {
 impl Pricing<'_> {
     fn shortest(&self) -> Option<Shortest> {
         let mut labels: Vec<Vec<Label>> = vec![Vec::new(); self.lattice.points.len()];
+        let mut found = Labels::new(self.lattice.flows.len());
         for point in &self.lattice.backwards {
-            labels[*point] = self.labels(&self.lattice.points[*point], &labels);
+            labels[*point] = self.labels(&self.lattice.points[*point], &labels, &mut found);
         }
         let best = (0..labels[0].len()).min_by(|a, b| labels[0][*a].cost.total_cmp(&labels[0][*b].cost))?;
         let Prices { score, amounts, tangent } = self.prices;
@@ -105,24 +81,25 @@ impl Pricing<'_> {
     }
 
     /// The labels of a point, by those of the points that it leads to.
-    fn labels(&self, point: &Point, labels: &[Vec<Label>]) -> Vec<Label> {
-        let mut found: Vec<Label> =
-            point.heads.iter().enumerate().filter_map(|(head, of)| self.head(head, of)).collect();
+    fn labels(&self, point: &Point, labels: &[Vec<Label>], found: &mut Labels) -> Vec<Label> {
+        for (index, head) in point.heads.iter().enumerate() {
+            self.head(index, head).into_iter().for_each(|label| found.add(label));
+        }
         for (index, step) in point.steps.iter().enumerate() {
             let Some(way) = step.way.as_ref().filter(|_| self.region.contains(&step.setting)) else {
                 continue;
             };
             if self.fits(way.part) {
-                self.go(way, index, &labels[way.to], &mut found);
+                self.go(way, index, &labels[way.to], found);
             }
         }
         if let Some((setting, next)) = &point.end
             && self.region.contains(setting)
         {
-            let ended = labels[*next].iter().enumerate();
-            found.extend(ended.map(|(index, label)| Label { by: By::End(index), ..*label }));
+            let ended = (0..).zip(&labels[*next]);
+            ended.for_each(|(index, label)| found.add(Label { by: By::End(index), ..*label }));
         }
-        let mut found = best(found);
+        let mut found = found.take();
         self.tap(point, &mut found);
         found
     }
@@ -142,29 +119,30 @@ impl Pricing<'_> {
             cost: own - self.prices.score * self.prices.tangent.of_part(&head.totals),
             share: flow.share(),
             fade: flow.fade(),
-            flows: head.flows,
-            by: By::Head(index),
+            flows: head.flows as u32,
+            by: By::Head(index as u32),
         })
     }
 
-    fn go(&self, way: &Way, step: usize, labels: &[Label], found: &mut Vec<Label>) {
+    fn go(&self, way: &Way, step: usize, labels: &[Label], found: &mut Labels) {
         let Rise { by_share, by_weight } = self.prices.tangent.of_passage(&way.passage);
         let most = self.region.bottleneck.1;
-        let within = labels.iter().enumerate();
-        let within = within.filter(|(_, label)| way.passage.bottleneck() * label.share <= most);
-        found.extend(within.map(|(index, label)| {
+        for (index, label) in (0..).zip(labels) {
+            if way.passage.bottleneck() * label.share > most {
+                continue;
+            }
             let risen = by_share * label.share + by_weight * label.share.sqrt() * label.fade;
             let (share, fade) = way.passage.entry(label.share, label.fade);
             let cost = label.cost + self.parts[way.part] - self.prices.score * risen;
-            Label { cost, share, fade, flows: label.flows, by: By::Step(step, index) }
-        }));
+            found.add(Label { cost, share, fade, flows: label.flows, by: By::Step(step as u32, index) });
+        }
     }
 
     /// Adds what the head taps an ended stage with.
     fn tap(&self, point: &Point, labels: &mut Vec<Label>) {
         let Some(stage) = self.lattice.stage_ended(point) else { return };
         for label in labels.iter_mut() {
-            let mut flow = self.lattice.flows[label.flows][stage];
+            let mut flow = self.lattice.flows[label.flows as usize][stage];
             if flow.share() > 0.0 {
                 flow.join(label.share, label.fade);
                 (label.share, label.fade) = (flow.share(), flow.fade());
@@ -197,7 +175,7 @@ impl Pricing<'_> {
             }
             match by {
                 By::Step(step, next) => {
-                    let step = &here.steps[step];
+                    let (step, next) = (&here.steps[step as usize], next as usize);
                     let Some(way) = &step.way else { break };
                     set(&mut genotype, &step.setting);
                     let us = lattice.parts[way.part].us;
@@ -214,10 +192,10 @@ impl Pricing<'_> {
                     let Some((setting, to)) = &here.end else { break };
                     set(&mut genotype, setting);
                     genes.extend(setting.iter().map(|(gene, _)| (*gene, in_stage.1)));
-                    (point, label) = (*to, next);
+                    (point, label) = (*to, next as usize);
                 }
                 By::Head(head) => {
-                    let head = &here.heads[head];
+                    let head = &here.heads[head as usize];
                     set(&mut genotype, &head.setting);
                     let us: f64 = head.parts.iter().map(|part| lattice.parts[*part].us).sum();
                     genes.extend(head.setting.iter().map(|(gene, _)| (*gene, us)));
@@ -242,22 +220,4 @@ impl Pricing<'_> {
             genes,
         }
     }
-}
-
-/// The labels that no other one is both better and less faded than.
-fn best(mut labels: Vec<Label>) -> Vec<Label> {
-    labels.sort_by(|a, b| {
-        (a.flows.cmp(&b.flows)).then(b.fade.total_cmp(&a.fade)).then(a.cost.total_cmp(&b.cost))
-    });
-    let mut kept: Vec<Label> = Vec::new();
-    for label in labels {
-        match kept.last_mut() {
-            Some(last) if last.flows == label.flows && label.cost >= last.cost => {}
-            Some(last) if last.flows == label.flows && label.fade > last.fade * SAME_FADING => {
-                *last = Label { fade: last.fade, ..label };
-            }
-            _ => kept.push(label),
-        }
-    }
-    kept
 }
