@@ -8,7 +8,7 @@ use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
 use nas::{
     estimator::Estimator,
     network::Wiring,
-    objective::{ArchitectureSearch, LatencyBound},
+    objective::{ArchitectureSearch, FrontBound, LatencyBound, Level},
     search::{Algorithm, Budget, Executor, Outcome, Problem, Termination},
     space::{Space, read_space},
     trainability::{Ending, Passage, Region, Tangent, Totals, lost_by, regions, signals, trainability},
@@ -92,8 +92,13 @@ fn all(search: &ArchitectureSearch<'_>) -> Outcome {
     exact
 }
 
-fn bound(search: &ArchitectureSearch<'_>, known_us: f64) -> LatencyBound {
-    search.bound(known_us, 4000, &AtomicBool::new(false)).unwrap().unwrap()
+fn bound(search: &ArchitectureSearch<'_>, levels: &[Level]) -> FrontBound {
+    search.bound(levels, &[], 4000, &AtomicBool::new(false)).unwrap().unwrap()
+}
+
+/// The baseline itself may miss the limits; whatever it takes is a start.
+fn start(search: &ArchitectureSearch<'_>) -> [Level; 1] {
+    [Level { score: None, known_us: 1.5 * search.baseline().latency_us }]
 }
 
 fn threads(count: usize) -> rayon::ThreadPool {
@@ -106,8 +111,7 @@ fn the_best_of_a_small_space_is_found_and_nothing_is_said_to_be_better() {
         for estimator in estimators() {
             let search = ArchitectureSearch::new(&space, &estimator).unwrap();
             let best = all(&search).front[0].objectives[0];
-            // The baseline itself misses the limits; whatever it takes is a start.
-            let bound = bound(&search, 1.5 * search.baseline().latency_us);
+            let bound = &bound(&search, &start(&search)).levels[0];
             let words = format!("{} on {}: {best}, {bound:?}", space.name(), estimator.name());
             assert!(bound.latency_us <= best * (1.0 + 1e-9), "{words}");
             assert!(bound.latency_us > 0.98 * best, "{words}");
@@ -117,18 +121,46 @@ fn the_best_of_a_small_space_is_found_and_nothing_is_said_to_be_better() {
 }
 
 #[test]
+fn the_front_of_a_small_space_is_nowhere_beyond_its_bounds() {
+    for space in spaces() {
+        for estimator in estimators() {
+            let search = ArchitectureSearch::new(&space, &estimator).unwrap();
+            let front = all(&search).front;
+            let known_us = start(&search)[0].known_us;
+            let scores = front.iter().step_by(front.len().div_ceil(4)).map(|member| -member.objectives[1]);
+            let levels: Vec<Level> = scores.map(|score| Level { score: Some(score), known_us }).collect();
+            let bound = bound(&search, &levels);
+            let mut sum = 0.0;
+            for member in &front {
+                let (us, best) = (bound.us_at(-member.objectives[1]), member.objectives[0]);
+                let words = format!("{} on {}: {best}, {us}", space.name(), estimator.name());
+                assert!(us <= best * (1.0 + 1e-9), "{words}");
+                sum += us / best;
+            }
+            assert!(sum > 0.9 * front.len() as f64, "{} on {}: {sum}", space.name(), estimator.name());
+            for level in &bound.levels {
+                let best = front.iter().find(|member| -member.objectives[1] >= level.score.unwrap()).unwrap();
+                assert!(level.latency_us <= level.known_us && level.known_us >= best.objectives[0] - 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_better_keeps_to_the_limits_and_scores_as_it_is_said_to() {
     let (spaces, estimators) = (spaces(), estimators());
     let search = ArchitectureSearch::new(&spaces[0], &estimators[0]).unwrap();
-    let found = bound(&search, 1.5 * search.baseline().latency_us);
+    let found = bound(&search, &start(&search));
     assert!(!found.better.is_empty());
     for candidate in &found.better {
         assert_eq!(search.evaluate(&candidate.genotype.0), candidate.evaluation());
         assert_eq!(candidate.violation, 0.0);
     }
     let last = found.better.last().unwrap();
-    assert_eq!(last.objectives[0], found.known_us);
-    assert!(bound(&search, found.known_us).better.is_empty(), "there is nothing better than the best");
+    let known_us = found.levels[0].known_us;
+    assert_eq!(last.objectives[0], known_us);
+    let again = bound(&search, &[Level { score: None, known_us }]);
+    assert!(again.better.is_empty(), "there is nothing better than the best");
 }
 
 #[test]
@@ -136,8 +168,15 @@ fn the_bound_is_the_same_on_any_number_of_threads() {
     let (spaces, estimators) = (spaces(), estimators());
     let search = ArchitectureSearch::new(&spaces[1], &estimators[2]).unwrap();
     let on = |count: usize| {
-        let found = threads(count).install(|| bound(&search, 1.5 * search.baseline().latency_us));
-        (found.latency_us.to_bits(), found.known_us.to_bits(), found.networks, found.met, found.regions)
+        let level = start(&search)[0];
+        let levels = [level, Level { score: Some(search.baseline().trainability), ..level }];
+        let designs = [search.seeds().remove(0)];
+        let found = threads(count).install(|| search.bound(&levels, &designs, 400, &AtomicBool::new(false)));
+        let found = found.unwrap().unwrap();
+        let level = |bound: &LatencyBound| {
+            (bound.latency_us.to_bits(), bound.known_us.to_bits(), bound.met, bound.regions)
+        };
+        (found.networks, found.levels.iter().map(level).collect::<Vec<_>>())
     };
     assert_eq!(on(1), on(3));
 }
@@ -146,7 +185,7 @@ fn the_bound_is_the_same_on_any_number_of_threads() {
 fn a_bound_that_is_stopped_says_nothing() {
     let (spaces, estimators) = (spaces(), estimators());
     let search = ArchitectureSearch::new(&spaces[0], &estimators[0]).unwrap();
-    assert!(search.bound(1e6, 100, &AtomicBool::new(true)).unwrap().is_none());
+    assert!(search.bound(&start(&search), &[], 100, &AtomicBool::new(true)).unwrap().is_none());
 }
 
 /// The sums of a network as its parts make them, and what it scores.

@@ -12,7 +12,7 @@ use nas::{
     energy::EnergyModel,
     objective::{ArchitectureSearch, Goal, SearchOptions, Targets},
     report::{
-        AblationRow, Bound, ExactGap, Report, Settings, ablate, exact_gap, front_csv, latency_bound,
+        AblationRow, Bound, ExactGap, Report, Settings, ablate, exact_gap, front_bound, front_csv,
         report_markdown,
     },
     search::{Algorithm, Budget, Executor, Outcome, Termination, is_countable},
@@ -96,8 +96,8 @@ pub(super) struct Args {
     /// with commas between them.
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(super) free: Vec<GeneKind>,
-    /// Also tell how near the optimum the front is. A small space is scored as a whole; of a large one the latency is bounded,
-    /// which takes a few minutes and adds what it meets that is better.
+    /// Also tell how near the optimum the front is. A small space is scored as a whole; of a large one the latency is bounded
+    /// at every score, which takes a few minutes and adds what it meets that is better.
     #[arg(long)]
     gap: bool,
     /// Also search with single kinds of gene free, and tell what each achieves.
@@ -232,7 +232,7 @@ fn optimality(
         output::tell("bounding the latency of all architectures; this takes a few minutes");
     }
     // What was searched for is not lost for want of a bound.
-    let bound = match latency_bound(problem, outcome, REGIONS, stop) {
+    let bound = match front_bound(problem, outcome, REGIONS, stop) {
         Ok(Some((bound, better))) => {
             outcome.take_in(better);
             Some(bound)

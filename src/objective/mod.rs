@@ -10,7 +10,7 @@ mod piece;
 mod relative;
 mod targets;
 
-pub use bound::LatencyBound;
+pub use bound::{FrontBound, LatencyBound, Level};
 pub use goal::Goal;
 pub use metrics::Metrics;
 pub use relative::Latencies;

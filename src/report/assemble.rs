@@ -3,13 +3,13 @@
 use std::{fmt::Write, sync::atomic::AtomicBool};
 
 use super::{
-    AblationRow, AcrossTargets, Bound, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA,
+    AblationRow, AcrossTargets, ConvergenceRow, EnergyOrigin, Entry, ExactGap, Origin, Report, SCHEMA,
     TargetLatency, dtype, entry::rounded,
 };
 use crate::{
     error::{Error, Result},
     estimator::NetworkEstimate,
-    objective::{ABLATION, ArchitectureSearch, Goal, Latencies, LatencyBound, Target},
+    objective::{ABLATION, ArchitectureSearch, Goal, Latencies, Target},
     search::{
         Algorithm, Budget, Candidate, Evaluation, Executor, Objectives, Outcome, Problem, Termination,
         pareto::{gap, hypervolume},
@@ -250,32 +250,6 @@ fn row(name: &str, search: &ArchitectureSearch<'_>, best: Option<&Candidate>) ->
         id: best.map(|candidate| search.space().architecture_id(&search.full(&candidate.genotype.0).0)),
         exact: false,
     }
-}
-
-/// What no architecture is faster than, and what was met on the way that is faster than what was found; none if cancelled
-/// or if nothing was found. The space is divided into about `regions` regions.
-///
-/// # Errors
-/// As [`ArchitectureSearch::bound`].
-pub fn latency_bound(
-    search: &ArchitectureSearch<'_>,
-    found: &Outcome,
-    regions: u64,
-    cancel: &AtomicBool,
-) -> Result<Option<(Bound, Vec<Candidate>)>> {
-    let Some(least) = found.front.first() else { return Ok(None) };
-    let Some(bound) = search.bound(least.objectives[0], regions, cancel)? else { return Ok(None) };
-    let LatencyBound { latency_us, known_us, networks, met, surprise, regions, closed, better } = bound;
-    let told = Bound {
-        latency_ms: rounded(latency_us / 1e3),
-        latency_pct: rounded(100.0 * (known_us / latency_us - 1.0)),
-        networks,
-        tried: met,
-        surprise_pct: rounded(100.0 * surprise),
-        regions,
-        closed,
-    };
-    Ok(Some((told, better)))
 }
 
 /// How far what was `found` is from the exact front, for which every architecture is scored; none if cancelled.

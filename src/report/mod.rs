@@ -2,6 +2,7 @@
 
 mod across;
 mod assemble;
+mod bound;
 mod changes;
 mod codesign;
 pub mod compare;
@@ -25,7 +26,8 @@ mod text;
 mod trained;
 
 pub use across::{AcrossTargets, ReportTarget, TargetLatency, targets_table};
-pub use assemble::{Settings, ablate, exact_gap, front_csv, latency_bound};
+pub use assemble::{Settings, ablate, exact_gap, front_csv};
+pub use bound::{Bound, BoundAt, FrontGap, front_bound};
 pub use changes::{BlockCost, BlockPair, Change, aligned, changes, unexplained_ms};
 pub use codesign::{CODESIGN_SCHEMA, ChipRow, CoDesign, Design};
 pub use energy::{EnergyOrigin, EntryEnergy, Fleet};
@@ -177,27 +179,6 @@ pub struct ExactGap {
     /// The exact front's hypervolume against the report's reference point; absent in reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hypervolume: Option<f64>,
-}
-
-/// What no architecture that meets the requirement is faster than, if no part costs less than in any network that was
-/// priced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bound {
-    /// The latency.
-    pub latency_ms: f64,
-    /// By how much the least latency found exceeds it; the best one does so by no more.
-    pub latency_pct: f64,
-    /// Networks that were priced to know what parts cost.
-    pub networks: u64,
-    /// Networks that came up on the way, the best among them, and were priced to try that.
-    pub tried: u64,
-    /// By how much the cheapest of these was cheaper than its parts; the bound is that much lower.
-    pub surprise_pct: f64,
-    /// Regions that the space was divided into.
-    pub regions: u64,
-    /// Whether there is no region left that could hold something better.
-    pub closed: bool,
 }
 
 /// The archive's hypervolume after so many evaluations.

@@ -1,7 +1,7 @@
 //! Reports as text for people.
 
 use super::{
-    Bound, Entry, ExactGap, Finding, Report, Table, across::targets_table, agreement,
+    Bound, Entry, ExactGap, Finding, FrontGap, Report, Table, across::targets_table, agreement,
     measured_table::measured_table, trained_table,
 };
 use crate::{
@@ -128,15 +128,24 @@ pub(super) fn bound_words(bound: &Bound) -> String {
             )
         }
     };
+    let front = bound.front.as_ref().map_or(String::new(), front_words);
     let surprise = match *surprise_pct {
         0.0 => "so it was".to_owned(),
         percent => format!("it was so to {percent:.2} %, which is counted"),
     };
     format!(
-        "{found}; if no part costs less than in {} networks that were priced: in {} more on the way {surprise}",
+        "{found}{front}; if no part costs less than in {} networks that were priced: in {} more on the way {surprise}",
         si(*networks),
         si(*tried)
     )
+}
+
+/// How near the whole front is to what is possible.
+fn front_words(front: &FrontGap) -> String {
+    let FrontGap { median_pct, most_pct, hypervolume_pct, .. } = front;
+    let volume = hypervolume_pct
+        .map_or(String::new(), |share| format!(", and at least {share:.1} % of the hypervolume there is"));
+    format!("; the front is within {most_pct:.1} % at every score, {median_pct:.1} % at half of them{volume}")
 }
 
 /// What channels snap to.

@@ -70,6 +70,10 @@ fn a_gap_of_a_large_space_is_a_bound() {
     assert!(report.gap.is_none() && bound.networks > 1000 && bound.regions > 0, "{bound:?}");
     assert!((0.0..5.0).contains(&bound.latency_pct) && bound.surprise_pct < 1.0, "{bound:?}");
     assert!(report.front[0].latency_ms >= bound.latency_ms, "{bound:?}");
+    let front = bound.front.as_ref().unwrap();
+    assert!(front.bounds.len() > 2 && front.bounds.is_sorted_by_key(|at| at.latency_ms), "{bound:?}");
+    assert!(0.0 <= front.median_pct && front.median_pct <= front.most_pct, "{bound:?}");
+    assert!(front.hypervolume_pct.is_none_or(|share| (30.0..=100.0).contains(&share)), "{bound:?}");
     assert!(stdout(&output).contains("optimality: the least latency is"), "{}", stdout(&output));
 }
 

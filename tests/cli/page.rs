@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use nas::{
     estimator::Estimator,
     report::{
-        Bound, Curve, CurvePrice, Entry, ExactGap, FrontPoint, Landscape, Report, Run, Width, report_html,
+        Bound, BoundAt, Curve, CurvePrice, Entry, ExactGap, FrontGap, FrontPoint, Landscape, Report, Run,
+        Width, report_html,
     },
     space::Space,
     trainability::trainability,
@@ -133,6 +134,16 @@ fn the_exact_front_is_a_level_line_where_it_is_known() {
     assert!(!checked(&run(report)).contains("class=\"exact\""), "a report of an older version");
 }
 
+fn front_gap() -> FrontGap {
+    let at = |trainability, latency_ms| BoundAt { trainability, latency_ms };
+    FrontGap {
+        median_pct: 2.04,
+        most_pct: 5.0,
+        hypervolume_pct: Some(97.25),
+        bounds: vec![at(14.5, 1.1), at(14.6, 1.6), at(14.7, 2.1)],
+    }
+}
+
 #[test]
 fn how_near_the_optimum_it_is_stands_with_the_verdict() {
     let mut report = base();
@@ -145,15 +156,25 @@ fn how_near_the_optimum_it_is_stands_with_the_verdict() {
         surprise_pct: 0.0,
         regions: 300,
         closed: false,
+        front: Some(front_gap()),
     });
     let page = checked(&run(report.clone()));
     assert!(
-        page.contains("The least latency is within 3.3 % of the best, none is below 1.100 ms; if no part")
+        page.contains(
+            "The least latency is within 3.3 % of the best, none is below 1.100 ms; the front is within 5.0 % at every \
+             score, 2.0 % at half of them, and at least 97.2 % of the hypervolume there is; if no part"
+        )
     );
     assert!(page.contains("in 500 more on the way so it was."));
+    assert!(
+        page.contains("<path class=\"barred\"")
+            && page.contains("nothing that meets the requirement lies here")
+    );
     let bound = report.bound.as_mut().unwrap();
     (bound.closed, bound.latency_pct, bound.surprise_pct) = (true, 0.01, 0.25);
+    bound.front = None;
     let page = checked(&run(report));
+    assert!(!page.contains("class=\"barred\""), "a report of an older version");
     assert!(page.contains("The least latency is the least there is, to 0.01 %; if no part"));
     assert!(page.contains("in 500 more on the way it was so to 0.25 %, which is counted."));
 }

@@ -10,8 +10,8 @@ use nas::{
     },
     measurement::Target,
     report::{
-        Bound, ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet, Measured,
-        Origin, Report, Run, TargetEntry, Trained,
+        Bound, BoundAt, ChipRow, CoDesign, Design, EnergyOrigin, Entry, EntryEnergy, ExactGap, Fleet,
+        FrontGap, Measured, Origin, Report, Run, TargetEntry, Trained,
         compare::{Against, Condition, NamedRun, Rules, Trend, compare},
     },
 };
@@ -210,6 +210,12 @@ fn report() -> Report {
         surprise_pct: 0.01,
         regions: 300,
         closed: false,
+        front: Some(FrontGap {
+            median_pct: 1.5,
+            most_pct: 9.1,
+            hypervolume_pct: Some(97.0),
+            bounds: vec![BoundAt { trainability: 14.7, latency_ms: 1.1 }],
+        }),
     });
     report.front[0] = full_entry(report.front[0].clone());
     report

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     super::compiled::{Compiled, Placed},
     explore::{Explorer, with},
-    lattice::{Head, Lattice, Part, Point, Step, Tap, Way},
+    lattice::{Head, Lattice, Part, Point, Step, Tap, Way, told_apart},
     reads::Reads,
 };
 use crate::{
@@ -20,7 +20,8 @@ impl Explorer<'_, '_> {
     pub(super) fn follow(&mut self, genotype: &[u8]) -> Result<()> {
         let placed = self.search.compiled.parts(genotype)?;
         self.lattice.networks += 1;
-        let ids: Vec<usize> = placed.iter().map(|part| self.learn(part)).collect();
+        let told = placed.iter().zip(told_apart(&placed));
+        let ids: Vec<usize> = told.map(|(part, (key, us))| self.learn(part, key, us)).collect();
         let mut lengths = vec![0; self.lattice.stages];
         self.space().for_each_block(genotype, |stage, _| lengths[stage] += 1);
         let mut point = self.take(0, 0, &placed[0], ids[0])?;
@@ -49,15 +50,15 @@ impl Explorer<'_, '_> {
         }
     }
 
-    fn learn(&mut self, placed: &Placed) -> usize {
+    fn learn(&mut self, placed: &Placed, key: Fingerprint, us: f64) -> usize {
         let piece = &placed.known.piece;
         let Lattice { parts, keys, .. } = &mut self.lattice;
-        let id = *keys.entry(piece.key).or_insert_with(|| {
+        let id = *keys.entry(key).or_insert_with(|| {
             let (amounts, peak) = (piece.totals, piece.footprint.least_peak());
             parts.push(Part { us: f64::INFINITY, amounts, peak });
             parts.len() - 1
         });
-        parts[id].us = parts[id].us.min(placed.priced.us);
+        parts[id].us = parts[id].us.min(us);
         id
     }
 
@@ -91,8 +92,12 @@ impl Explorer<'_, '_> {
         exit: Fingerprint,
         ends: u8,
     ) -> usize {
-        // Blocks to come depend on what their stage shares.
-        let shared = if position == 0 { 0 } else { self.shared(genotype, stage - 1) };
+        // Blocks to come depend on what their stage shares; the first of all is told apart by the stem before it.
+        let shared = match (stage, position) {
+            (1, 0) => self.search.compiled.stem_key(genotype),
+            (_, 0) => 0,
+            _ => self.shared(genotype, stage - 1),
+        };
         let key = fingerprint(&[stage as u64, position as u64, shared, exit]);
         if let Some(point) = self.points.get(&key) {
             return *point;

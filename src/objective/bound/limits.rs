@@ -12,3 +12,10 @@ pub(super) struct Limits {
     /// The most bytes alive at once.
     pub(super) peak_bytes: f64,
 }
+
+impl Limits {
+    /// These limits where the score must be at least so much.
+    pub(super) fn with_score(&self, least: Option<f64>) -> Self {
+        Self { score: least.or(self.score), ..self.clone() }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{region::Region, relaxation::Relaxed};
+use super::{line::Line, region::Region, relaxation::Relaxed};
 
 /// A region that may hold something better.
 pub(super) struct Open {
@@ -28,6 +28,11 @@ impl Queue {
     /// The least that anything in an open region takes.
     pub(super) fn least_us(&self) -> f64 {
         self.open.first_key_value().map_or(f64::INFINITY, |((bits, _), _)| f64::from_bits(*bits))
+    }
+
+    /// The bounds of all that is open.
+    pub(super) fn into_lines(self) -> impl Iterator<Item = Line> {
+        self.open.into_values().map(|open| open.relaxed.line())
     }
 
     pub(super) fn take(&mut self, most: usize) -> Vec<Open> {

@@ -12,6 +12,7 @@ use super::{
     design::Design,
     lattice::Lattice,
     limits::Limits,
+    line::Line,
     most::most,
     region::Region,
     shortest::{Prices, shortest},
@@ -35,10 +36,24 @@ const ROUNDS: usize = 40;
 pub(super) struct Relaxed {
     /// No architecture of the region takes less, in microseconds.
     pub(super) bound_us: f64,
+    /// What that rises by for each unit of the score that is asked for; it is a bound there as well.
+    pub(super) rise: f64,
     /// Architectures of it with their shares of the best mixture.
     pub(super) mixture: Vec<(f64, Arc<Design>)>,
     pub(super) prices: Prices,
     tangents: Vec<Tangent>,
+}
+
+impl Relaxed {
+    /// What it says of higher scores.
+    pub(super) fn line(&self) -> Line {
+        Line { us: self.bound_us, rise: self.rise }
+    }
+
+    /// What mixes well, where nothing is known of what it takes at the least.
+    pub(super) fn unbounded(&self) -> Self {
+        Self { bound_us: f64::NEG_INFINITY, ..self.clone() }
+    }
 }
 
 /// A region to be bounded.
@@ -68,7 +83,8 @@ impl Relaxation<'_> {
         let most = most(self.lattice, region);
         let mut tangents = outer.map_or_else(Vec::new, |outer| outer.tangents.clone());
         let mut prices = outer.map_or_else(|| self.first_prices(), |outer| outer.prices.clone());
-        let mut bound_us = outer.map_or(f64::NEG_INFINITY, |outer| outer.bound_us);
+        let (mut bound_us, mut rise) =
+            outer.map_or((f64::NEG_INFINITY, 0.0), |outer| (outer.bound_us, outer.rise));
         let mut weights = Vec::new();
         for round in 0..ROUNDS {
             let mut most_us = f64::INFINITY;
@@ -82,7 +98,9 @@ impl Relaxation<'_> {
                 break;
             }
             let found = shortest(self.lattice, region, self.limits, &prices)?;
-            bound_us = bound_us.max(found.bound_us);
+            if found.bound_us > bound_us {
+                (bound_us, rise) = (found.bound_us, prices.score);
+            }
             let design = Arc::new(found.design);
             met(&design);
             if columns.iter().any(|known| known.genotype == design.genotype) {
@@ -92,7 +110,7 @@ impl Relaxation<'_> {
             weights.push(0.0);
         }
         let mixture = weights.into_iter().zip(columns).collect();
-        Some(Relaxed { bound_us, mixture, prices, tangents })
+        Some(Relaxed { bound_us, rise, mixture, prices, tangents })
     }
 
     fn first_prices(&self) -> Prices {

@@ -4,13 +4,14 @@ use std::fmt::Write;
 
 use super::{Drawing, Sign, WIDTH, chosen, entries, escape, folded_list, section as titled};
 use crate::report::{
-    Entry, FrontPoint, Run, Table,
+    BoundAt, Entry, FrontPoint, Run, Table,
     svg::{Axis, short},
 };
 
 const HEIGHT: f64 = 360.0;
 const LEFT: f64 = 72.0;
 const BOTTOM: f64 = 44.0;
+const TOP: f64 = 12.0;
 /// The axis of scores spans at least this: smaller differences say nothing, and their labels have no room.
 const LEAST_SPAN: f64 = 0.02;
 
@@ -21,12 +22,24 @@ const SIGNS: [Sign; 4] = [
     ("<path class=\"every\" d=\"M6 6h0\"/>", "the rest of the front"),
 ];
 
+const BARRED: Sign = (
+    "<rect class=\"barred\" width=\"12\" height=\"12\"/>",
+    "nothing that meets the requirement lies here, by the bounds",
+);
+
 /// A relative latency has no interval.
 fn signs(run: &Run) -> Vec<Sign> {
     let relative = run.report.across.is_some();
     let words =
         |word: &'static str| if relative { word.trim_end_matches(", with 90 % interval") } else { word };
-    SIGNS.into_iter().map(|(sign, word)| (sign, words(word))).collect()
+    let signs = SIGNS.into_iter().map(|(sign, word)| (sign, words(word)));
+    signs.chain((!bounds(run).is_empty()).then_some(BARRED)).collect()
+}
+
+/// What nothing is faster than, at one score after another.
+fn bounds(run: &Run) -> &[BoundAt] {
+    let front = run.report.bound.as_ref().and_then(|bound| bound.front.as_ref());
+    front.map_or(&[], |front| &front.bounds)
 }
 
 pub(super) fn section(run: &Run) -> String {
@@ -48,7 +61,10 @@ pub(super) fn drawing(run: &Run, links: bool) -> Option<Drawing> {
     }
     let shown = entries::shown(run);
     let plane = Plane::over(run, &shown);
-    let mut content = plane.grid() + &plane.cross_hair(&run.report.baseline) + &plane.every(&points);
+    let mut content = plane.barred(bounds(run))
+        + &plane.grid()
+        + &plane.cross_hair(&run.report.baseline)
+        + &plane.every(&points);
     // The chosen one last, so that nothing covers it.
     for &(index, entry) in shown.iter().rev() {
         let mark = plane.entry(entry, chosen(run).is_some_and(|best| best.id == entry.id));
@@ -147,6 +163,15 @@ impl Plane {
             self.x_name,
             (12.0 + floor) / 2.0
         )
+    }
+
+    /// What lies left of all bounds.
+    fn barred(&self, bounds: &[BoundAt]) -> String {
+        let Some(first) = bounds.first() else { return String::new() };
+        let y = |at: &BoundAt| self.y.at(at.trainability).clamp(TOP, HEIGHT - BOTTOM);
+        let x = |at: &BoundAt| self.x.at(at.latency_ms).clamp(LEFT, WIDTH - 12.0);
+        let steps: String = bounds.iter().map(|at| format!("V{:.1}H{:.1}", y(at), x(at))).collect();
+        format!("<path class=\"barred\" d=\"M{LEFT} {:.1}{steps}V{TOP}H{LEFT}Z\"/>\n", y(first))
     }
 
     fn cross_hair(&self, baseline: &Entry) -> String {
