@@ -233,10 +233,7 @@ fn optimality(
     }
     // What was searched for is not lost for want of a bound.
     let bound = match front_bound(problem, outcome, REGIONS, stop) {
-        Ok(Some((bound, better))) => {
-            outcome.take_in(better);
-            Some(bound)
-        }
+        Ok(Some(bound)) => Some(bound),
         Ok(None) => {
             if stop.load(Ordering::Relaxed) {
                 output::tell(

@@ -47,9 +47,9 @@ pub struct Bound {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrontGap {
-    /// By how much its latencies exceed the bounds at their scores: the median, and the most.
+    /// By how much the latencies of its members exceed the bounds at their scores, in the median.
     pub median_pct: f64,
-    /// See `median_pct`.
+    /// By how much that of any member does at the most.
     pub most_pct: f64,
     /// The share that it dominates of all that could be dominated, counted from its largest latency and the score that is
     /// required; absent if bounds do not reach that far.
@@ -69,36 +69,33 @@ pub struct BoundAt {
     pub latency_ms: f64,
 }
 
-/// What no architecture is faster than, at one score after another, and what was met on the way that is better than what
-/// was found; none if cancelled or if nothing was found. The space is divided into about `regions` regions.
+/// What no architecture is faster than, at one score after another; none if cancelled or if nothing was found. What is met on
+/// the way and is better than what was found joins it. About `regions` regions of the space are looked at for the least latency.
 ///
 /// # Errors
 /// As [`ArchitectureSearch::bound`].
 pub fn front_bound(
     search: &ArchitectureSearch<'_>,
-    found: &Outcome,
+    found: &mut Outcome,
     regions: u64,
     cancel: &AtomicBool,
-) -> Result<Option<(Bound, Vec<Candidate>)>> {
+) -> Result<Option<Bound>> {
     let levels = levels(search, &found.front);
     let designs: Vec<Genotype> = found.front.iter().map(|member| member.genotype.clone()).collect();
-    let Some(bound) = search.bound(&levels, &designs, regions, cancel)? else { return Ok(None) };
-    let mut best = found.clone();
-    best.take_in(bound.better.clone());
-    let FrontBound { levels, networks, surprise, better, .. } = &bound;
+    let Some(mut bound) = search.bound(&levels, &designs, regions, cancel)? else { return Ok(None) };
+    found.take_in(std::mem::take(&mut bound.better));
+    let levels = &bound.levels;
     let least = &levels[0];
-    let latency_pct = above_pct(least.known_us, least.latency_us);
-    let told = Bound {
+    Ok(Some(Bound {
         latency_ms: rounded(least.latency_us / 1e3),
-        latency_pct: rounded(latency_pct),
+        latency_pct: rounded(above_pct(least.known_us, least.latency_us)),
         closed: least.closed,
-        front: FrontGap::of(&bound, &best.front, search.latency(search.baseline())),
-        networks: *networks,
+        front: FrontGap::of(&bound, &found.front, search.latency(search.baseline())),
+        networks: bound.networks,
         tried: levels.iter().map(|level| level.met).sum(),
-        surprise_pct: rounded(100.0 * surprise),
+        surprise_pct: rounded(100.0 * bound.surprise),
         regions: levels.iter().map(|level| level.regions).sum(),
-    };
-    Ok(Some((told, better.clone())))
+    }))
 }
 
 fn above_pct(found_us: f64, bound_us: f64) -> f64 {

@@ -12,7 +12,7 @@ use super::{
     LatencyBound,
     cut::cut,
     design::Design,
-    lattice::{Lattice, told_apart},
+    lattice::Lattice,
     limits::Limits,
     line::Line,
     queue::{Open, Queue},
@@ -197,9 +197,7 @@ impl<'a, 's> Bounding<'a, 's> {
     /// What the parts of an architecture cost where they stand in it.
     fn price(&self, frame: usize, design: Arc<Design>) -> Result<Met> {
         let placed = self.search.compiled.parts(&design.genotype)?;
-        let keys = &self.lattices[frame].keys;
-        let known = told_apart(&placed).filter_map(|(key, us)| Some((*keys.get(&key)?, us)));
-        Ok(Met { frame, parts: known.collect(), design })
+        Ok(Met { frame, parts: self.lattices[frame].costs(&placed).collect(), design })
     }
 
     /// Takes in what came of a region: what is left open, what is faster than all before and keeps to the limits, and what

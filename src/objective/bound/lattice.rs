@@ -130,6 +130,11 @@ impl Point {
 }
 
 impl Lattice {
+    /// The parts of a network of the frame, and what each adds to its latency, in microseconds.
+    pub(super) fn costs(&self, placed: &[Placed]) -> impl Iterator<Item = (usize, f64)> {
+        told_apart(placed).filter_map(|(key, us)| Some((*self.keys.get(&key)?, us)))
+    }
+
     /// Puts the points in order, and finds what they all can be.
     pub(super) fn finish(&mut self) {
         let place = |point: &Point| std::cmp::Reverse((point.stage, point.position));

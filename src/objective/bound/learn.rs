@@ -7,12 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{
-    super::ArchitectureSearch,
-    SURPRISE,
-    explore::with,
-    lattice::{Lattice, told_apart},
-};
+use super::{super::ArchitectureSearch, SURPRISE, explore::with, lattice::Lattice};
 use crate::{
     error::Result,
     search::{Rng, Streams, below},
@@ -89,14 +84,13 @@ fn change(search: &ArchitectureSearch<'_>, genes: &[usize], design: &mut [u8], r
 fn see(search: &ArchitectureSearch<'_>, lattice: &mut Lattice, genotype: &[u8]) -> Result<f64> {
     let placed = search.compiled.parts(genotype)?;
     lattice.networks += 1;
+    let parts: Vec<(usize, f64)> = lattice.costs(&placed).collect();
     let (mut us, mut known_us) = (0.0, 0.0);
-    for (key, part_us) in told_apart(&placed) {
+    for (part, part_us) in parts {
+        let known = &mut lattice.parts[part].us;
         us += part_us;
-        if let Some(id) = lattice.keys.get(&key) {
-            let known = &mut lattice.parts[*id].us;
-            known_us += *known;
-            *known = known.min(part_us);
-        }
+        known_us += *known;
+        *known = known.min(part_us);
     }
     Ok(1.0 - us / known_us)
 }
