@@ -1,11 +1,9 @@
 //! Energies during a search, of networks that are put together from sections.
 
-use std::ops::Range;
-
 use super::{Amounts, EnergyModel, table::Costs};
 use crate::{
     error::Result,
-    estimator::{Assembly, Graph, Pricer, Sequence},
+    estimator::{Assembly, Graph, GraphSection, Pricer, Sequence},
     network::DType,
     units::{Bytes, Macs},
 };
@@ -59,13 +57,13 @@ impl<'a> EnergyPricer<'a> {
         })
     }
 
-    /// The energy in microjoules of the network of these parts, which `assemble` puts together; its numbers are
+    /// The energy in microjoules of the network of these parts, whose layers `section` gives; its numbers are
     /// of the format `dtype`. `graph` schedules it as the estimator of latencies does.
-    pub fn energy_uj<'g>(
+    pub fn energy_uj<'g, 's>(
         &self,
         own: &mut EnergyAssembly,
         sequence: &Sequence,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection + Copy,
         graph: impl FnOnce() -> &'g Graph,
         (latency_us, dtype, macs, weights): (f64, DType, Macs, Bytes),
     ) -> f64 {
@@ -76,7 +74,7 @@ impl<'a> EnergyPricer<'a> {
                 let Some((_, costs)) = known else { return f64::NAN };
                 costs.parts(&Amounts::summed(graph(), macs, weights), latency_us).total_uj()
             }
-            (Way::Fitted { pricer, scale }, Some(own)) => scale * pricer.latency_us(sequence, own, assemble),
+            (Way::Fitted { pricer, scale }, Some(own)) => scale * pricer.latency_us(sequence, own, section),
             // Only an assembly of another pricer has nothing to price; a number that is none is never feasible.
             (Way::Fitted { .. }, None) => f64::NAN,
         }

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::{
     graph::{Graph, GraphSection},
+    manner::Manner,
     schedule::{Role, Scheduler},
     sequence::{Habit, Sequence, Span},
 };
@@ -19,6 +22,8 @@ const MANNER: u64 = 0x6d61_6e6e_6572;
 #[derive(Clone, Debug)]
 pub struct Assembly {
     pub(super) graph: Graph,
+    /// The layers of the whole network that come before those of the graph.
+    before: usize,
     pub(super) scheduler: Scheduler,
     /// The parts that have room for everything.
     pub(super) quiet: Vec<bool>,
@@ -35,6 +40,7 @@ impl Assembly {
     pub(super) fn new(scheduler: Scheduler) -> Self {
         Self {
             graph: Graph::default(),
+            before: 0,
             scheduler,
             quiet: Vec::new(),
             habits: Vec::new(),
@@ -44,42 +50,63 @@ impl Assembly {
         }
     }
 
-    /// How many layers there are.
-    #[must_use]
-    pub fn layers(&self) -> usize {
-        self.graph.len()
-    }
-
-    /// Adds the layers of a section. `exits` are the layers that stand here for those of its own network.
-    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
-        self.graph.append(section, exits);
-    }
-
-    /// Adds the last layer of a section alone, as if it read the network's input.
-    pub fn append_exit(&mut self, section: &GraphSection) {
-        self.graph.append_exit(section);
-    }
-
-    pub(super) fn schedule(&mut self, parts: Range<usize>, assemble: impl Fn(&mut Self, Range<usize>)) {
-        self.graph.clear();
-        assemble(self, parts);
+    /// Puts runs of parts together and finds out how they are run; `section` gives the layers of a part.
+    pub(super) fn schedule<'s>(
+        &mut self,
+        sequence: &Sequence,
+        runs: &[Range<usize>],
+        section: impl Fn(usize) -> &'s GraphSection,
+    ) {
+        self.put_together(sequence, runs, section);
         self.graph.schedule(&mut self.scheduler);
     }
 
-    /// Puts parts together, with readers in the place of those far away.
-    pub(super) fn schedule_with_readers(
+    /// Puts those parts together that a span's price depends on. Readers that are not there are stood in for; `given` are the
+    /// parts of which it is known how their last layers are run.
+    pub(super) fn schedule_about<'s>(
         &mut self,
         sequence: &Sequence,
-        about: Range<usize>,
-        assemble: impl Fn(&mut Self, Range<usize>),
+        runs: &[Range<usize>],
+        given: &[(usize, Manner)],
+        section: impl Fn(usize) -> &'s GraphSection,
     ) {
-        self.schedule(about, |assembly, about| {
-            assemble(assembly, about.clone());
-            for (part, reads) in sequence.taps(&about).filter(|(part, _)| *part > about.start || *part == 0) {
-                let exit = sequence.layers_within(part, &about).end - 1;
-                assembly.graph.append_reader(exit, reads);
+        self.put_together(sequence, runs, section);
+        for (exit, reads) in sequence.missing_reads(runs).filter(|(_, reads)| *reads > 0) {
+            self.graph.append_reader(exit - self.before, reads);
+        }
+        for (part, manner) in given {
+            self.graph.give(sequence.exit(*part) - self.before, *manner);
+        }
+        self.graph.schedule(&mut self.scheduler);
+    }
+
+    /// A layer stands as far from any other as in the whole network. What is read from a part that is not there is read from
+    /// layers in its place that write nothing.
+    fn put_together<'s>(
+        &mut self,
+        sequence: &Sequence,
+        runs: &[Range<usize>],
+        section: impl Fn(usize) -> &'s GraphSection,
+    ) {
+        self.graph.clear();
+        let first = runs.first().map_or(0, |run| run.start);
+        self.before = if first > 0 { sequence.exit(first) - 1 } else { 0 };
+        let exits: SmallVec<[usize; 32]> =
+            sequence.exits().map(|exit| exit.saturating_sub(self.before)).collect();
+        for part in runs.iter().cloned().flatten() {
+            if part > 0 && runs.iter().any(|run| run.start == part) {
+                let behind = sequence.exit(part) - self.before - self.graph.len();
+                self.graph.append_exit(section(part), behind);
+            } else {
+                self.graph.append(section(part), &exits);
             }
-        });
+        }
+    }
+
+    /// The layers of the graph that are those of a part, as far as they are there.
+    pub(super) fn layers(&self, sequence: &Sequence, part: usize) -> Range<usize> {
+        let layers = sequence.layers(part);
+        layers.start.saturating_sub(self.before)..layers.end - self.before
     }
 
     /// How the part is run that was put together, behind `entry`, the layer that it reads.
@@ -114,7 +141,8 @@ impl Assembly {
                 if let Source::Layer(read) = *source
                     && read < layers.start
                 {
-                    words.extend([graph.layer(read).manner(), (layer - read) as u64]);
+                    let before = graph.layer(read);
+                    words.extend([before.manner().fingerprint(before.fingerprint()), (layer - read) as u64]);
                 }
             }
             if let Some(reader) = graph.consumer(layer).filter(|reader| *reader >= layers.end) {
@@ -133,12 +161,13 @@ impl Assembly {
         place: usize,
         recall: impl Fn(Fingerprint) -> Option<Fingerprint>,
     ) -> Option<Fingerprint> {
-        let (before, rest) = self.spans.split_at(place);
-        let manner = |part: usize| {
-            let holder = before.iter().find(|span| span.parts.contains(&part))?;
-            recall(manner_key(holder, part))
-        };
-        sequence.key(rest.first()?, manner)
+        sequence.key(&self.spans[place], |part| recall(self.manner_key(place, part)?))
+    }
+
+    /// The key under which is remembered how the last layer is run of a part before the span at this place.
+    pub(super) fn manner_key(&self, place: usize, part: usize) -> Option<Fingerprint> {
+        let holder = self.spans[..place].iter().find(|span| span.parts.contains(&part))?;
+        Some(manner_key(holder, part))
     }
 }
 

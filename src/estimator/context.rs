@@ -6,6 +6,7 @@
 
 use super::{
     graph::Placed,
+    manner::Manner,
     schedule::{Place, Role, Step},
 };
 use crate::{
@@ -44,16 +45,9 @@ pub(super) struct Context<'g> {
 pub(super) struct Producer<'g> {
     pub(super) operation: &'g Operation,
     pub(super) fingerprint: Fingerprint,
-    pub(super) output: Place,
-    pub(super) role: Role,
-    pub(super) free: u64,
     pub(super) distance: usize,
-    pub(super) readers: u32,
-    pub(super) live: u64,
-    pub(super) peak: u64,
-    pub(super) held: u64,
-    /// What the layer before it holds for later.
-    pub(super) held_before: u64,
+    /// How it is run.
+    pub(super) manner: Manner,
 }
 
 /// What a layer needs to know of the one that reads its output.
@@ -73,10 +67,11 @@ impl<'g> Context<'g> {
     pub(super) fn of(layer: Placed<'g>) -> Self {
         let (producer, consumer) = (layer.producer(), layer.consumer());
         let operation = layer.operation();
-        let held_before = producer.and_then(|other| other.producer()).map_or(0, |tensor| tensor.held());
+        let manner = producer.map(|other| other.manner());
+        let held_before = manner.map_or(0, |manner| manner.held_before);
         let joined = consumer
             .map_or(0, |other| other.operation().input_bytes().saturating_sub(operation.output_bytes()));
-        let spilled = layer.producers().filter(|other| other.step().output == Place::OffChip);
+        let spilled = layer.producers().filter(|other| other.manner().output == Place::OffChip);
         Self {
             operation,
             fingerprint: layer.fingerprint(),
@@ -88,18 +83,11 @@ impl<'g> Context<'g> {
             live: layer.live_bytes(),
             peak: layer.peak_bytes(),
             spilled_input: spilled.map(|other| other.operation().output_bytes()).sum(),
-            producer: producer.map(|other| Producer {
+            producer: producer.zip(manner).map(|(other, manner)| Producer {
                 operation: other.operation(),
                 fingerprint: other.fingerprint(),
-                output: other.step().output,
-                role: other.step().role,
-                free: other.step().free_bytes,
                 distance: layer.distance(other),
-                readers: other.readers(),
-                live: other.live_bytes(),
-                peak: other.peak_bytes(),
-                held: other.held(),
-                held_before,
+                manner,
             }),
             consumer: consumer.map(|other| Consumer {
                 operation: other.operation(),
@@ -115,7 +103,7 @@ impl<'g> Context<'g> {
 
     /// Where it reads its latest input from.
     pub(super) fn from(&self) -> Place {
-        self.producer.map_or(Place::Outside, |producer| producer.output)
+        self.producer.map_or(Place::Outside, |producer| producer.manner.output)
     }
 
     /// Where it writes to.
@@ -154,12 +142,8 @@ impl<'g> Context<'g> {
 
 impl Producer<'_> {
     fn fingerprint(&self) -> Fingerprint {
-        let Self { operation: _, fingerprint: own, output, role, free, distance, .. } = self;
-        let Self { readers, live, peak, held, held_before, .. } = self;
-        let places = pair(*role as u32, *output as u32);
-        let words =
-            [*own, places, *free, *distance as u64, u64::from(*readers), *live, *peak, *held, *held_before];
-        fingerprint(&words)
+        let Self { operation: _, fingerprint: own, distance, manner } = self;
+        fingerprint(&[manner.fingerprint(*own), *distance as u64])
     }
 }
 

@@ -228,11 +228,11 @@ fn place(writer: &mut Writer, context: &Context<'_>, work: &Work) {
         work.traffic.to as usize as f64,
         f64::from(context.readers),
         context.held as f64,
-        producer.map_or(0.0, |producer| producer.held as f64),
+        producer.map_or(0.0, |producer| producer.manner.held as f64),
         context.live as f64,
         context.peak as f64,
-        bytes(producer.map(|producer| producer.live)),
-        bytes(producer.map(|producer| producer.peak)),
+        bytes(producer.map(|producer| producer.manner.live)),
+        bytes(producer.map(|producer| producer.manner.peak)),
         bytes(consumer.map(|consumer| consumer.live)),
         bytes(consumer.map(|consumer| consumer.peak)),
     ]);
@@ -257,23 +257,23 @@ fn tiled(writer: &mut Writer, context: &Context<'_>, work: &Work) {
         step.kept_bytes as f64,
         step.free_bytes as f64,
         operation.weight_bytes() as f64 / step.free_bytes.max(1) as f64,
-        producer.map_or(-1.0, |producer| producer.free as f64),
+        producer.map_or(-1.0, |producer| producer.manner.free as f64),
         tiling.areas * operation.weight_bytes() as f64,
         traffic.fetched,
-        role(producer.map(|producer| producer.role)),
+        role(producer.map(|producer| producer.manner.role)),
         role(consumer.map(|consumer| consumer.role)),
     ]);
 }
 
 fn producer(writer: &mut Writer, producer: Option<&Producer<'_>>) {
-    let Some(Producer { operation, distance, readers, held_before, .. }) = producer else {
+    let Some(Producer { operation, distance, manner, .. }) = producer else {
         // What no neighbour can have.
         return writer.put_all(&[-1.0; 12]);
     };
     writer.put_all(&[
         operation.kind as usize as f64,
         *distance as f64,
-        f64::from(*readers),
+        f64::from(manner.readers),
         operation.taps() as f64,
         f64::from(operation.stride[0]),
         f64::from(operation.input.c),
@@ -282,7 +282,7 @@ fn producer(writer: &mut Writer, producer: Option<&Producer<'_>>) {
         operation.weight_bytes() as f64,
         f64::from(u8::from(is_looked_up(operation.activation))),
         operation.macs() as f64,
-        *held_before as f64,
+        manner.held_before as f64,
     ]);
 }
 

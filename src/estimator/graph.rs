@@ -5,6 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use super::{
     context::Context,
     fingerprint::of_operation,
+    manner::Manner,
     schedule::{Scheduler, Step, Stripes, output_bytes, whole_bytes},
     sequence::Outline,
 };
@@ -31,6 +32,8 @@ pub struct Graph {
     peaks: Vec<u64>,
     /// How each layer is run.
     steps: Vec<Step>,
+    /// Layers of which it is known how they are run, although that follows from layers that are not there.
+    given: Vec<(usize, Manner)>,
 }
 
 /// An operation and what follows from it.
@@ -139,14 +142,20 @@ impl Graph {
     }
 
     /// Adds the layers of a section; `exits` are the layers that stand here for those of its own graph.
-    pub fn append(&mut self, section: &GraphSection, exits: &[usize]) {
+    pub(super) fn append(&mut self, section: &GraphSection, exits: &[usize]) {
         self.facts.extend_from_slice(&section.facts);
         self.wiring.append(&section.wiring, exits);
     }
 
-    /// Adds the last layer of a section as if it read the network's input.
-    pub fn append_exit(&mut self, section: &GraphSection) {
-        self.facts.extend(section.facts.last());
+    /// Adds the last layer of a section as if it read the network's input, behind so many layers that read and write
+    /// nothing.
+    pub(super) fn append_exit(&mut self, section: &GraphSection, behind: usize) {
+        let Some(exit) = section.facts.last() else { return };
+        for _ in 0..behind {
+            self.facts.push(Facts { bricks: 0, whole: 0, ..*exit });
+            self.wiring.push([]);
+        }
+        self.facts.push(*exit);
         self.wiring.push([Source::Input]);
     }
 
@@ -160,6 +169,17 @@ impl Graph {
     pub fn clear(&mut self) {
         self.facts.clear();
         self.wiring.clear();
+        self.given.clear();
+    }
+
+    /// Tells of a layer how it is run, for those that read it.
+    pub(super) fn give(&mut self, layer: usize, manner: Manner) {
+        self.given.push((layer, manner));
+    }
+
+    /// The layers of which it was told how they are run.
+    pub(super) fn given(&self) -> impl Iterator<Item = (usize, &Manner)> {
+        self.given.iter().map(|(layer, manner)| (*layer, manner))
     }
 
     /// Which layer reads which.
@@ -322,14 +342,22 @@ impl<'g> Placed<'g> {
         ])
     }
 
-    /// All that the price of a layer depends on which reads it from another part.
-    pub(super) fn manner(&self) -> Fingerprint {
+    /// How it is run, as far as layers that read it depend on that; its graph must have been scheduled.
+    pub(super) fn manner(&self) -> Manner {
+        if let Some((_, manner)) = self.graph.given().find(|(layer, _)| *layer == self.index) {
+            return *manner;
+        }
         let Step { role, output, free_bytes, .. } = self.step();
-        let held_before = self.producer().map_or(0, |before| before.held());
-        let (live, peak) = (self.live_bytes(), self.peak_bytes());
-        let places = (role as u64) << 32 | output as u64;
-        let (own, readers) = (self.fingerprint(), self.readers().into());
-        fingerprint(&[own, places, free_bytes, live, peak, readers, self.held(), held_before])
+        Manner {
+            role,
+            output,
+            readers: self.readers(),
+            free: free_bytes,
+            live: self.live_bytes(),
+            peak: self.peak_bytes(),
+            held: self.held(),
+            held_before: self.producer().map_or(0, |before| before.held()),
+        }
     }
 
     /// The layers whose outputs it reads.

@@ -11,15 +11,19 @@
 
 use std::{
     ops::Range,
+    slice,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use smallvec::SmallVec;
 
 use super::{
     Estimator,
     assembly::{Assembly, manner_key},
     evaluate::PS_PER_US,
-    graph::Graph,
-    sequence::{Habit, Sequence},
+    graph::{Graph, GraphSection},
+    manner::Manner,
+    sequence::{About, Habit, Sequence},
 };
 use crate::stable_hash::{Fingerprint, fingerprint};
 
@@ -71,59 +75,57 @@ impl<'a> Pricer<'a> {
     }
 
     /// The latency, in microseconds, of the network of these parts, as [`Estimator::latency_us`] gives it.
-    /// Where not all of it is known, `assemble` is asked to put some of the parts together: of the first only the last
-    /// layer, unless it is the first of all. What it is asked for reads nothing from further back.
+    /// `section` gives the layers of a part, where not all prices are known.
     #[must_use]
-    pub fn latency_us(
+    pub fn latency_us<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection + Copy,
     ) -> f64 {
         sequence.find_quiet(assembly.scheduler.on_chip_bytes(), &mut assembly.quiet);
-        self.divide(sequence, assembly, &assemble);
+        self.divide(sequence, assembly, section);
         let known = self.known_ps(sequence, assembly);
-        let by_spans = known.or_else(|| self.spans_ps(sequence, assembly, &assemble));
-        self.estimator.total_us(by_spans.unwrap_or_else(|| self.all_ps(sequence, assembly, assemble)))
+        let by_spans = known.or_else(|| self.spans_ps(sequence, assembly, section));
+        self.estimator.total_us(by_spans.unwrap_or_else(|| self.all_ps(sequence, assembly, section)))
     }
 
     /// What each of these parts adds to the latency of their network.
-    pub fn priced(
+    pub fn priced<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection,
     ) -> Vec<PricedPart> {
-        let all = sequence.all();
-        assembly.schedule(all.clone(), assemble);
+        assembly.schedule(sequence, &[sequence.all()], section);
         let priced = |part: usize| PricedPart {
-            us: self.parts_ps(sequence, assembly, part..part + 1, &all) as f64 / PS_PER_US,
+            us: self.parts_ps(sequence, assembly, part..part + 1) as f64 / PS_PER_US,
             ends: assembly.graph.layer(sequence.exit(part)).step().outline(),
         };
-        all.clone().map(priced).collect()
+        sequence.all().map(priced).collect()
     }
 
     /// The graph of all parts, as the accelerator runs it.
-    pub fn schedule<'g>(
+    pub fn schedule<'g, 's>(
         &self,
         sequence: &Sequence,
         assembly: &'g mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection,
     ) -> &'g Graph {
-        assembly.schedule(sequence.all(), assemble);
+        assembly.schedule(sequence, &[sequence.all()], section);
         &assembly.graph
     }
 
     /// Finds the spans.
-    fn divide(
+    fn divide<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection + Copy,
     ) {
         assembly.habits.clear();
         for part in 0..sequence.head() {
-            let habit = self.habit(sequence, assembly, part, &assemble);
+            let habit = self.habit(sequence, assembly, part, section);
             assembly.habits.push(habit);
         }
         let Assembly { scheduler, quiet, habits, spans, .. } = assembly;
@@ -131,12 +133,12 @@ impl<'a> Pricer<'a> {
     }
 
     /// How a part is run by itself.
-    fn habit(
+    fn habit<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
         part: usize,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection,
     ) -> Habit {
         if assembly.quiet[part] {
             return Habit::QUIET;
@@ -144,8 +146,8 @@ impl<'a> Pricer<'a> {
         let key = fingerprint(&[HABIT, sequence.piece(part)]);
         let bits = self.recall(key).unwrap_or_else(|| {
             let about = part.saturating_sub(1)..part + 1;
-            let entry = part.checked_sub(1).map(|before| sequence.layers_within(before, &about).end - 1);
-            assembly.schedule(about, assemble);
+            assembly.schedule(sequence, slice::from_ref(&about), section);
+            let entry = part.checked_sub(1).map(|before| assembly.layers(sequence, before).end - 1);
             self.keep(key, assembly.habit(entry).bits())
         });
         Habit::of_bits(bits)
@@ -163,81 +165,65 @@ impl<'a> Pricer<'a> {
         known.iter().try_fold(0, |total: u64, price| Some(total.saturating_add((*price)?)))
     }
 
-    /// The price of all spans, each put together by itself; none if one depends on parts far away.
-    fn spans_ps(
+    /// The price of all spans, each put together by itself; none if one depends on something that is not known.
+    fn spans_ps<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection + Copy,
     ) -> Option<u64> {
-        // The parts that are put together.
-        let mut there = 0..0;
         (0..assembly.spans.len()).try_fold(0_u64, |total, place| {
             let key = assembly.span_key(sequence, place, |key| self.recall(key))?;
             assembly.spans[place].key = key;
             if let Some(price) = self.recall(key) {
                 return Some(total.saturating_add(price));
             }
-            let about = sequence.about(&assembly.spans[place].storm)?;
-            if there != about {
-                assembly.schedule_with_readers(sequence, about.clone(), &assemble);
-                there = about;
-            }
-            Some(total.saturating_add(self.span_ps(sequence, assembly, place, &there)))
+            let About { runs, given } = sequence.about(&assembly.spans[place]);
+            let manner = |part: &usize| Some((*part, self.manner(assembly.manner_key(place, *part)?)?));
+            let given: SmallVec<[(usize, Manner); 4]> = given.iter().map(manner).collect::<Option<_>>()?;
+            assembly.schedule_about(sequence, &runs, &given, section);
+            Some(total.saturating_add(self.span_ps(sequence, assembly, place)))
         })
     }
 
-    /// The price of a span that is put together with the parts `about` it.
-    fn span_ps(
-        &self,
-        sequence: &Sequence,
-        assembly: &mut Assembly,
-        place: usize,
-        about: &Range<usize>,
-    ) -> u64 {
+    /// The price of a span that is put together with the parts about it.
+    fn span_ps(&self, sequence: &Sequence, assembly: &mut Assembly, place: usize) -> u64 {
         let span = assembly.spans[place].clone();
         let last = Some(span.parts.end - 1).filter(|last| !assembly.quiet[*last] || span.ends_in_storm());
-        let taps = sequence.taps(&span.parts).map(|(part, _)| part).filter(|part| *part < sequence.head());
-        for part in taps.chain(last) {
-            let exit = sequence.layers_within(part, about).end - 1;
-            self.keep(manner_key(&span, part), assembly.graph.layer(exit).manner());
+        let tapped = sequence.tapped(&span.parts).filter(|part| *part < sequence.head());
+        for part in tapped.chain(last) {
+            let exit = assembly.graph.layer(assembly.layers(sequence, part).end - 1);
+            self.keep_manner(manner_key(&span, part), exit.fingerprint(), &exit.manner());
         }
-        self.keep(span.key, self.parts_ps(sequence, assembly, span.parts, about))
+        self.keep(span.key, self.parts_ps(sequence, assembly, span.parts))
     }
 
     /// The price of all spans, put together as a whole.
-    fn all_ps(
+    fn all_ps<'s>(
         &self,
         sequence: &Sequence,
         assembly: &mut Assembly,
-        assemble: impl Fn(&mut Assembly, Range<usize>),
+        section: impl Fn(usize) -> &'s GraphSection,
     ) -> u64 {
-        assembly.schedule(sequence.all(), assemble);
-        let all = sequence.all();
+        assembly.schedule(sequence, &[sequence.all()], section);
         (0..assembly.spans.len()).fold(0, |total, place| {
             let key = assembly.span_key(sequence, place, |key| self.recall(key));
             let price = match key {
                 Some(key) => {
                     assembly.spans[place].key = key;
-                    self.span_ps(sequence, assembly, place, &all)
+                    self.span_ps(sequence, assembly, place)
                 }
                 // What another thread has just replaced makes no key.
-                None => self.parts_ps(sequence, assembly, assembly.spans[place].parts.clone(), &all),
+                None => self.parts_ps(sequence, assembly, assembly.spans[place].parts.clone()),
             };
             total.saturating_add(price)
         })
     }
 
-    /// The price of some parts of a graph that was put together from the parts `about` them.
-    fn parts_ps(
-        &self,
-        sequence: &Sequence,
-        assembly: &mut Assembly,
-        parts: Range<usize>,
-        about: &Range<usize>,
-    ) -> u64 {
+    /// The price of some parts that are put together.
+    fn parts_ps(&self, sequence: &Sequence, assembly: &mut Assembly, parts: Range<usize>) -> u64 {
         parts.fold(0_u64, |total, part| {
-            let layers = sequence.layers_within(part, about);
+            let layers = assembly.layers(sequence, part);
             let key = assembly.key(sequence.piece(part), layers.clone());
             let price = self.recall(key);
             let price = price.unwrap_or_else(|| self.keep(key, self.layers_ps(&assembly.graph, layers)));
@@ -270,8 +256,31 @@ impl<'a> Pricer<'a> {
         price
     }
 
+    /// Keeps how a layer with this operation is run.
+    fn keep_manner(&self, key: Fingerprint, operation: Fingerprint, manner: &Manner) {
+        let stands_for_it = self.keep(key, manner.fingerprint(operation));
+        for (word, value) in manner.words().into_iter().enumerate() {
+            self.keep(word_key(stands_for_it, word), value);
+        }
+    }
+
+    /// How a layer is run, if that is known by this key.
+    fn manner(&self, key: Fingerprint) -> Option<Manner> {
+        let stands_for_it = self.recall(key)?;
+        let mut words = [0; Manner::WORDS];
+        for (word, value) in words.iter_mut().enumerate() {
+            *value = self.recall(word_key(stands_for_it, word))?;
+        }
+        Manner::of_words(words)
+    }
+
     /// The upper bits choose the slot, and the slot's check holds all of them.
     fn slot(&self, key: Fingerprint) -> &Slot {
         &self.slots[(key >> 40) as usize % SLOTS]
     }
+}
+
+/// The key of a word of what tells how a layer is run.
+fn word_key(manner: Fingerprint, word: usize) -> Fingerprint {
+    fingerprint(&[manner, word as u64])
 }

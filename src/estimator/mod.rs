@@ -25,6 +25,7 @@ mod graph;
 mod held_out;
 mod lanes;
 mod machine;
+mod manner;
 mod memo;
 mod model;
 mod moved;

@@ -7,7 +7,7 @@
 //! one side depends on how the other one ends. The price of a span, what lies between two cuts, follows from its parts,
 //! its neighbours and that.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use smallvec::SmallVec;
 
@@ -44,6 +44,8 @@ pub struct Sequence {
     head: usize,
     /// The parts whose exits the head reads from afar, by their order, and how often.
     taps: Vec<Tap>,
+    /// The parts whose exits each part of the head reads from afar, one part after the other.
+    far: Vec<usize>,
     layers: usize,
 }
 
@@ -59,8 +61,8 @@ struct Part {
     live_last: u64,
     reads_of_entry: usize,
     exit: u64,
-    /// Whether it reads an exit from afar.
-    reads_far: bool,
+    /// Where the parts are listed whose exits it reads from afar.
+    far: (usize, usize),
 }
 
 impl Part {
@@ -80,6 +82,17 @@ struct Tap {
     /// The layer that writes it, and the first part that begins when it is alive no longer.
     layer: usize,
     end: usize,
+}
+
+/// Runs of parts that are put together, each with its distance to the one before; of the first part of a run only the last layer,
+/// unless it is the first of all.
+pub(super) type Runs = SmallVec<[Range<usize>; 4]>;
+
+/// What is put together to price a span.
+pub(super) struct About {
+    pub(super) runs: Runs,
+    /// Parts of which must be known how their last layers are run.
+    pub(super) given: SmallVec<[usize; 4]>,
 }
 
 /// Parts whose price follows from themselves and their neighbours.
@@ -131,18 +144,21 @@ impl Habit {
 impl Sequence {
     /// Removes all parts and keeps their memory.
     pub fn clear(&mut self) {
-        let Self { parts, marks, head, taps, layers } = self;
+        let Self { parts, marks, head, taps, far, layers } = self;
         parts.clear();
         marks.clear();
         taps.clear();
+        far.clear();
         (*head, *layers) = (usize::MAX, 0);
     }
 
     /// Adds a part with a key that no other part has.
     pub fn push(&mut self, key: Fingerprint, outline: &Outline) {
         let Outline { layers, first, largest, live, live_last, reads_of_entry, exit, ref exits } = *outline;
+        let far = self.far.len();
         for number in exits {
             let Some(part) = self.marks.get(*number).copied() else { continue };
+            self.far.push(part);
             match self.taps.iter_mut().find(|tap| tap.part == part) {
                 Some(tap) => tap.reads += 1,
                 None => self.taps.push(Tap { part, reads: 1, layer: 0, end: 0 }),
@@ -158,7 +174,7 @@ impl Sequence {
             live_last,
             reads_of_entry,
             exit,
-            reads_far: !exits.is_empty(),
+            far: (far, self.far.len()),
         });
         self.layers += layers;
     }
@@ -193,27 +209,56 @@ impl Sequence {
         0..self.parts.len()
     }
 
-    /// The parts that must be put together to price a span; none if what is read from afar matters to it and is not
-    /// among them. The first of them is none of those that the price depends on, but for what it writes.
-    pub(super) fn about(&self, span: &Range<usize>) -> Option<Range<usize>> {
-        let (before, reach) = (span.start.saturating_sub(1), self.reach(span));
-        let about = before.saturating_sub(1)..reach;
-        let mut matter = self.taps.iter().filter(|tap| tap.part < reach && tap.end > before);
-        let all_there = matter.all(|tap| tap.part > about.start || about.start == 0);
-        let none_reads_far = !self.parts[before..reach].iter().any(|part| part.reads_far);
-        (all_there && none_reads_far).then_some(about)
+    /// The parts that must be put together to price a span.
+    pub(super) fn about(&self, span: &Span) -> About {
+        let parts = &span.parts;
+        let before = parts.start.saturating_sub(1);
+        let first = if span.begins_in_storm() { before } else { before.saturating_sub(1) };
+        let read = parts.clone().flat_map(|part| self.far(part)).copied();
+        let mut given: SmallVec<[usize; 4]> = read.filter(|part| *part <= first).collect();
+        if span.begins_in_storm() {
+            given.push(first);
+        }
+        // The first part of all is there as a whole.
+        given.retain(|part| first > 0 && *part > 0);
+        let begin = if span.begins_in_storm() { parts.start } else { before };
+        let alive = self.taps.iter().filter(|tap| tap.end > begin).map(|tap| tap.part);
+        let mut lone: SmallVec<[usize; 4]> =
+            given.iter().copied().chain(alive).filter(|part| *part < first).collect();
+        for list in [&mut given, &mut lone] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let runs = lone.into_iter().map(|part| part..part + 1);
+        About { runs: runs.chain(iter::once(first..self.reach(parts))).collect(), given }
     }
 
-    /// The parts among these whose exits the head reads from afar, and how often.
-    pub(super) fn taps(&self, parts: &Range<usize>) -> impl Iterator<Item = (usize, u64)> {
-        self.taps.iter().filter(move |tap| parts.contains(&tap.part)).map(|tap| (tap.part, tap.reads))
+    /// The parts whose exits a part reads from afar, each as often as it does.
+    fn far(&self, part: usize) -> &[usize] {
+        let (start, end) = self.parts[part].far;
+        &self.far[start..end]
     }
 
-    /// The layers of a part among those of some parts, of which only the last layer of the first is there.
-    pub(super) fn layers_within(&self, part: usize, about: &Range<usize>) -> Range<usize> {
-        let layers = self.layers(part);
-        let before = if about.start > 0 { self.exit(about.start) } else { 0 };
-        layers.start.saturating_sub(before)..layers.end - before
+    /// The layers that end with the exits, by their numbers.
+    pub(super) fn exits(&self) -> impl Iterator<Item = usize> {
+        self.marks.iter().map(|part| self.exit(*part))
+    }
+
+    /// The last layers of the parts in these runs that the head reads from afar, and how often it does so where it is not
+    /// in them.
+    pub(super) fn missing_reads(&self, runs: &[Range<usize>]) -> impl Iterator<Item = (usize, u64)> {
+        let there = self.taps.iter().filter(move |tap| runs.iter().any(|run| run.contains(&tap.part)));
+        there.map(move |tap| {
+            let whole = |run: &Range<usize>| if run.start > 0 { run.start + 1..run.end } else { run.clone() };
+            let read = runs.iter().flat_map(whole).flat_map(|part| self.far(part));
+            let reads = read.filter(|part| **part == tap.part).count();
+            (self.exit(tap.part), tap.reads - reads as u64)
+        })
+    }
+
+    /// The parts among these whose exits the head reads from afar.
+    pub(super) fn tapped(&self, parts: &Range<usize>) -> impl Iterator<Item = usize> {
+        self.taps.iter().map(|tap| tap.part).filter(move |part| parts.contains(part))
     }
 
     /// The key of a part.
@@ -221,7 +266,8 @@ impl Sequence {
         self.parts[part].key
     }
 
-    fn layers(&self, part: usize) -> Range<usize> {
+    /// The layers of a part.
+    pub(super) fn layers(&self, part: usize) -> Range<usize> {
         let Part { start, layers, .. } = self.parts[part];
         start..start + layers
     }

@@ -9,9 +9,8 @@
 //! Pieces are cut from networks that were built the long way, and both ways share
 //! everything after that; so the scores are equal bit for bit.
 
-use std::{cell::RefCell, ops::Range};
+use std::cell::RefCell;
 
-use smallvec::SmallVec;
 use thread_local::ThreadLocal;
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     energy::{EnergyAssembly, EnergyModel, EnergyPricer},
     error::{Error, Result},
-    estimator::{Assembly, PricedPart, Pricer, Sequence},
+    estimator::{Assembly, GraphSection, PricedPart, Pricer, Sequence},
     network::{Block, Peak, SqueezeExcite},
     space::{Space, Stem},
     stable_hash::{Fingerprint, fingerprint},
@@ -130,8 +129,7 @@ impl Compiled<'_> {
         let mut bench = self.benches.get_or(|| RefCell::new(Bench::new(self))).borrow_mut();
         bench.parts.find(self, genotype)?;
         let Bench { parts, assembly, .. } = &mut *bench;
-        let assemble = |assembly: &mut Assembly, range: Range<usize>| parts.assemble(assembly, range);
-        let prices = self.pricer.priced(&parts.sequence, assembly, assemble);
+        let prices = self.pricer.priced(&parts.sequence, assembly, |part| parts.section(part));
         let known = parts.pieces.iter().map(|place| parts.desk.known(*place).clone());
         let placed = known.zip(&parts.own).zip(prices);
         Ok(placed.map(|((known, own), priced)| Placed { own: *own, known, priced }).collect())
@@ -176,11 +174,10 @@ impl Bench {
         self.parts.find(compiled, genotype)?;
         let Self { parts, assembly, peak, flows, .. } = self;
         let (input, dtype) = (space.input_shape(genotype), space.dtype(genotype));
-        let (sequence, assemble) =
-            (&parts.sequence, |assembly: &mut Assembly, range: Range<usize>| parts.assemble(assembly, range));
-        let latency_us = pricer.latency_us(sequence, assembly, assemble);
+        let (sequence, section) = (&parts.sequence, |part: usize| parts.section(part));
+        let latency_us = pricer.latency_us(sequence, assembly, section);
         let beside = others.iter().zip(&mut self.others);
-        let beside = beside.map(|(pricer, assembly)| pricer.latency_us(sequence, assembly, assemble));
+        let beside = beside.map(|(pricer, assembly)| pricer.latency_us(sequence, assembly, section));
         let latencies = Latencies::of(std::iter::once(latency_us).chain(beside));
         let totals = parts.pieces().fold(Totals::default(), |sum, piece| sum.plus(piece.totals));
         let energy_uj = match (energy, &mut self.energy) {
@@ -189,8 +186,8 @@ impl Bench {
                 Some(energy.energy_uj(
                     own,
                     sequence,
-                    assemble,
-                    || pricer.schedule(sequence, assembly, assemble),
+                    section,
+                    || pricer.schedule(sequence, assembly, section),
                     amounts,
                 ))
             }
@@ -282,20 +279,9 @@ impl Parts {
         self.pieces.iter().map(|place| &*self.desk.known(*place).piece)
     }
 
-    /// Puts the layers of some parts one after the other; of the first only the last, unless it is the first of all.
-    fn assemble(&self, assembly: &mut Assembly, parts: Range<usize>) {
-        let mut exits: SmallVec<[usize; 32]> = SmallVec::new();
-        for (part, piece) in self.pieces().enumerate().skip(parts.start).take(parts.len()) {
-            if part == parts.start && part > 0 {
-                assembly.append_exit(&piece.graph);
-            } else {
-                assembly.append(&piece.graph, &exits);
-            }
-            // Exits are read only where all parts are there.
-            while self.marks.get(exits.len()).is_some_and(|mark| *mark <= part) {
-                exits.push(assembly.layers() - 1);
-            }
-        }
+    /// The layers of a part.
+    fn section(&self, part: usize) -> &GraphSection {
+        &self.desk.known(self.pieces[part]).piece.graph
     }
 
     /// Decodes a genotype; returns the number of parts before the head.

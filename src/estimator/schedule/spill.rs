@@ -25,6 +25,9 @@ impl Spill {
         merged: impl Fn(usize) -> bool,
         steps: &mut [Step],
     ) {
+        for (index, manner) in graph.given() {
+            steps[index].output = manner.output;
+        }
         self.divide(graph, on_chip_bytes, &merged, steps);
         self.contended.sort_unstable_by_key(|(traffic, index)| (std::cmp::Reverse(*traffic), *index));
         let contended = self.contended.iter().map(|(_, index)| *index);
@@ -58,7 +61,11 @@ impl Spill {
         for index in (0..graph.len()).filter(|index| whole(&steps[*index]) && !merged(*index)) {
             let bytes = graph.bricks(index);
             peak[graph.lifetime(index)].iter_mut().for_each(|peak| *peak += bytes);
-            free.push(index);
+            if graph.given().any(|(given, _)| given == index) {
+                used[graph.lifetime(index)].iter_mut().for_each(|used| *used += bytes);
+            } else {
+                free.push(index);
+            }
         }
         free.retain(|index| {
             let fits = peak[graph.lifetime(*index)].iter().all(|peak| *peak <= on_chip_bytes);
