@@ -8,6 +8,7 @@
 //! it finds are steps that need many genes at once, each of which would break a limit by itself.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::search::{
     evaluation::{Evaluation, MAX_LIMITS, MAX_OBJECTIVES},
@@ -23,6 +24,8 @@ const STEPS: u32 = 16;
 const PACE: f64 = 2.0;
 /// How far, in usual changes, a proposal may aim beyond a limit or stay away from it: the model is not exact.
 const AIM: f64 = 0.05;
+/// Room that no aim and no change uses up, where there are no limits.
+const UNLIMITED: f64 = -1.0;
 /// The powers of ten between which objectives weigh against each other.
 const WEIGHTS: f64 = 3.0;
 
@@ -81,7 +84,11 @@ impl Model {
             place.choices.insert(0, Choice { genes, change: [0.0; AMOUNTS] });
             place.prune();
         }
-        let excess = std::array::from_fn(|limit| member.excess[limit] / usual[MAX_OBJECTIVES + limit]);
+        let is_limited = has_limits(&member, &places);
+        let excess = std::array::from_fn(|limit| match is_limited {
+            true => member.excess[limit] / usual[MAX_OBJECTIVES + limit],
+            false => UNLIMITED,
+        });
         Self { member, excess, places }
     }
 
@@ -118,7 +125,8 @@ impl Model {
     fn choose(&self, mut prices: Amounts, excess: [f64; MAX_LIMITS]) -> Vec<usize> {
         let (mut best, mut least) = (Vec::new(), f64::INFINITY);
         for step in 0..STEPS {
-            let choices: Vec<usize> = self.places.iter().map(|place| place.cheapest(&prices)).collect();
+            let weighed = weighed(&prices);
+            let choices: Vec<usize> = self.places.iter().map(|place| place.cheapest(&weighed)).collect();
             let change = self.change(&choices);
             let (objectives, limits) = change.split_at(MAX_OBJECTIVES);
             let cost: f64 = objectives.iter().zip(&prices).map(|(change, price)| change * price).sum();
@@ -162,10 +170,11 @@ impl Place {
         self.choices = kept;
     }
 
-    fn cheapest(&self, prices: &Amounts) -> usize {
+    /// The choice of least cost at these prices of amounts.
+    fn cheapest(&self, prices: &[(usize, f64)]) -> usize {
         let (mut cheapest, mut least) = (0, f64::INFINITY);
         for (index, choice) in self.choices.iter().enumerate() {
-            let cost = choice.change.iter().zip(prices).map(|(change, price)| change * price).sum();
+            let cost = prices.iter().map(|(amount, price)| choice.change[*amount] * price).sum();
             if cost < least {
                 (cheapest, least) = (index, cost);
             }
@@ -174,11 +183,23 @@ impl Place {
     }
 }
 
+/// The amounts that have a price, with it.
+fn weighed(prices: &Amounts) -> SmallVec<[(usize, f64); AMOUNTS]> {
+    prices.iter().copied().enumerate().filter(|(_, price)| *price != 0.0).collect()
+}
+
 fn amounts(evaluation: &Evaluation) -> Amounts {
     let mut amounts = [0.0; AMOUNTS];
     amounts[..evaluation.objectives.len()].copy_from_slice(&evaluation.objectives);
     amounts[MAX_OBJECTIVES..].copy_from_slice(&evaluation.excess);
     amounts
+}
+
+/// Whether there is any limit, as far as the draws about `member` tell.
+fn has_limits(member: &Candidate, places: &[Place]) -> bool {
+    let changed = |choice: &Choice| choice.change[MAX_OBJECTIVES..].iter().any(|change| *change != 0.0);
+    let mut choices = places.iter().flat_map(|place| &place.choices);
+    member.excess.iter().any(|excess| *excess != 0.0) || choices.any(changed)
 }
 
 /// The mean size of each amount's changes; 1 where nothing changes.
