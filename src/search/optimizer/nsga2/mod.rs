@@ -80,7 +80,7 @@ impl Nsga2 {
     fn capacity(&self) -> usize {
         let fitting = match self.horizon {
             Some(horizon) => (horizon.max(self.told) / PER_MEMBER).clamp(24, 2048),
-            None => (self.told / 32).clamp(24, 1024),
+            None => (self.told / 32).clamp(24, 4096),
         };
         self.fixed_population.unwrap_or(fitting as usize)
     }
