@@ -209,22 +209,19 @@ impl Sequence {
         0..self.parts.len()
     }
 
-    /// The parts that must be put together to price a span.
+    /// The parts that must be put together to price a span. What the last part before it depends on is among them where
+    /// that is quiet; in a storm it follows from too much, and is given.
     pub(super) fn about(&self, span: &Span) -> About {
-        let parts = &span.parts;
+        let (parts, in_storm) = (&span.parts, span.begins_in_storm());
         let before = parts.start.saturating_sub(1);
-        let first = if span.begins_in_storm() { before } else { before.saturating_sub(1) };
+        let (first, begin) =
+            if in_storm { (before, parts.start) } else { (before.saturating_sub(1), before) };
         let read = parts.clone().flat_map(|part| self.far(part)).copied();
-        let mut given: SmallVec<[usize; 4]> = read.filter(|part| *part <= first).collect();
-        if span.begins_in_storm() {
-            given.push(first);
-        }
-        // The first part of all is there as a whole.
-        given.retain(|part| first > 0 && *part > 0);
-        let begin = if span.begins_in_storm() { parts.start } else { before };
+        let read = read.filter(|part| *part <= first && *part < parts.start);
+        let mut given: SmallVec<[usize; 4]> = read.chain(in_storm.then_some(before)).collect();
         let alive = self.taps.iter().filter(|tap| tap.end > begin).map(|tap| tap.part);
-        let mut lone: SmallVec<[usize; 4]> =
-            given.iter().copied().chain(alive).filter(|part| *part < first).collect();
+        let lone = given.iter().copied().chain(alive).filter(|part| *part < first);
+        let mut lone: SmallVec<[usize; 4]> = lone.collect();
         for list in [&mut given, &mut lone] {
             list.sort_unstable();
             list.dedup();

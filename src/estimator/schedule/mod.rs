@@ -154,7 +154,10 @@ mod tests {
         stripes::{Rows, rows_of_chain},
         *,
     };
-    use crate::network::{Activation, DType, NetworkBuilder, Shape, Source, ops::*};
+    use crate::{
+        estimator::manner::Manner,
+        network::{Activation, DType, NetworkBuilder, Shape, Source, ops::*},
+    };
 
     const KIB: u64 = 1 << 10;
 
@@ -226,6 +229,29 @@ mod tests {
         assert_eq!((steps[1].role, steps[2].role), (Role::First, Role::Last));
         assert_eq!((steps[3].role, steps[4].role), (Role::Alone, Role::Alone));
         assert_eq!(steps[3].output, steps[4].output, "it writes the sum in place of its own output");
+    }
+
+    /// The output of the stem fits here, but for what is not there.
+    #[test]
+    fn what_is_given_lies_where_it_is_said_to_whatever_fits() {
+        let places = |given: Option<Place>, on_chip_bytes: u64| {
+            let mut graph = block(16);
+            let scheduled = graph.clone().scheduled(on_chip_bytes, Stripes::None);
+            if let Some(output) = given {
+                graph.give(0, Manner { output, ..scheduled.layer(0).manner() });
+            }
+            let graph = graph.scheduled(on_chip_bytes, Stripes::None);
+            let read = graph.layer(4).producers().map(|read| read.manner().output).collect::<Vec<Place>>();
+            (outputs(&graph.layers().map(|layer| layer.step()).collect::<Vec<Step>>()), read)
+        };
+        use Place::{OffChip, OnChip};
+        let (outputs, read) = places(Some(OffChip), 384 * KIB);
+        assert_eq!((outputs[0], outputs[1]), (OffChip, OnChip));
+        assert_eq!(read, [OnChip, OffChip], "the sum reads it from there");
+        // The two inner tensors of 24 KiB fit side by side, but not beside the stem's of 4 KiB.
+        let tight = 50 * KIB;
+        assert_eq!(places(None, tight).0[..3], [OffChip, OnChip, OnChip]);
+        assert_eq!(places(Some(OnChip), tight).0[..3], [OnChip, OnChip, OffChip]);
     }
 
     #[test]
