@@ -241,7 +241,7 @@ impl<'a> Pricer<'a> {
         })
     }
 
-    /// The price that is known by this key.
+    /// The price, or what else is kept, that is known by this key.
     fn recall(&self, key: Fingerprint) -> Option<u64> {
         let slot = self.slot(key);
         let price = slot.price.load(Relaxed);

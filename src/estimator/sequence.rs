@@ -84,13 +84,11 @@ struct Tap {
     end: usize,
 }
 
-/// Runs of parts that are put together, each with its distance to the one before; of the first part of a run only the last layer,
-/// unless it is the first of all.
-pub(super) type Runs = SmallVec<[Range<usize>; 4]>;
-
 /// What is put together to price a span.
 pub(super) struct About {
-    pub(super) runs: Runs,
+    /// Runs of parts, each with its distance to the one before; of the first part of a run only the last layer, unless it is the
+    /// first of all.
+    pub(super) runs: SmallVec<[Range<usize>; 4]>,
     /// Parts of which must be known how their last layers are run.
     pub(super) given: SmallVec<[usize; 4]>,
 }

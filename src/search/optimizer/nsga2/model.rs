@@ -85,9 +85,8 @@ impl Model {
             place.prune();
         }
         let is_limited = has_limits(&member, &places);
-        let excess = std::array::from_fn(|limit| match is_limited {
-            true => member.excess[limit] / usual[MAX_OBJECTIVES + limit],
-            false => UNLIMITED,
+        let excess = std::array::from_fn(|limit| {
+            if is_limited { member.excess[limit] / usual[MAX_OBJECTIVES + limit] } else { UNLIMITED }
         });
         Self { member, excess, places }
     }
@@ -195,7 +194,8 @@ fn amounts(evaluation: &Evaluation) -> Amounts {
     amounts
 }
 
-/// Whether there is any limit, as far as the draws about `member` tell.
+/// Whether there is any limit, as far as the draws about `member` tell. Where there are some, proposals aim at those that are
+/// not there as well, so that few seem to keep to all; to tell each apart made no search better or worse.
 fn has_limits(member: &Candidate, places: &[Place]) -> bool {
     let changed = |choice: &Choice| choice.change[MAX_OBJECTIVES..].iter().any(|change| *change != 0.0);
     let mut choices = places.iter().flat_map(|place| &place.choices);
